@@ -79,7 +79,7 @@ const sqsText = (value: string, maxCharacters: number): string => {
  * Puts our attributes beside the message's own, and makes room where SQS has none: its own attributes are dropped last
  * to first, then (only for a body near 1 MiB) ours from the end of `ours`.
  */
-const fit = (body: string, own: Attributes, ours: Attributes): { attributes: Attributes; dropped: string[] } => {
+const makeRoom = (body: string, own: Attributes, ours: Attributes): { attributes: Attributes; dropped: string[] } => {
   const kept = new Map(Object.entries(own).filter(([name]) => !(name in ours)));
   const added = new Map(Object.entries(ours));
   const dropped: string[] = [];
@@ -108,7 +108,7 @@ export const deadLetterAttributes = (
   provenance: Provenance,
   failure: Failure,
 ): { attributes: Attributes; dropped: string[] } =>
-  fit(body, own, {
+  makeRoom(body, own, {
     // In the order of their worth to an operator: the last go first when a body leaves no room.
     ErrorCode: text(failure.errorCode),
     OriginalMessageId: text(provenance.originalMessageId),
@@ -164,7 +164,7 @@ export const replayAttributes = (
   provenance: Provenance,
   { replayedBy, reason, renewedAt = provenance.renewedAt }: Replay,
 ): { attributes: Attributes; dropped: string[] } =>
-  fit(body, without(attributes, [...FAILURE_NAMES, ...PROVENANCE_NAMES, ...REPLAY_NAMES]), {
+  makeRoom(body, without(attributes, [...FAILURE_NAMES, ...PROVENANCE_NAMES, ...REPLAY_NAMES]), {
     OriginalMessageId: text(provenance.originalMessageId),
     FirstSentAt: text(provenance.firstSentAt.toISOString()),
     ReplayCount: { dataType: 'Number', stringValue: String(provenance.replayCount + 1) },
