@@ -1,0 +1,160 @@
+/**
+ * One HTTP call: a time limit for the whole of it, keep-alive, a private certificate authority, mutual TLS, no
+ * redirects. It never judges what comes back and never throws for it.
+ */
+import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http';
+
+export interface Call {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Limit for connecting, sending and reading together; at its end the connection is closed. */
+  readonly timeoutMs: number;
+}
+
+/** How no answer came. `tls` is a handshake that was refused by either side, never a slow one. */
+export type Failure = 'timeout' | 'refused' | 'reset' | 'dns' | 'unreachable' | 'tls';
+
+/** What came back: facts only. */
+export type Answer =
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      readonly headers: IncomingHttpHeaders;
+      /** At most `MAX_BODY_CHARACTERS`; the rest is not read. */
+      readonly body: string;
+    }
+  | {
+      readonly kind: 'unanswered';
+      readonly failure: Failure;
+      /** Node's error code, such as `ECONNREFUSED`. */
+      readonly code: string;
+      /** The call went out on a kept-alive connection that the other side may have closed meanwhile. */
+      readonly reusedSocket: boolean;
+    };
+
+export type Send = (call: Call) => Promise<Answer>;
+
+export interface SendOptions {
+  readonly maxSockets: number;
+  /** PEM; the only authorities that are trusted then. */
+  readonly caCertificate?: string | undefined;
+  readonly clientCertificate?: string | undefined;
+  readonly clientKey?: string | undefined;
+}
+
+/** No answer we act on is longer than a kilobyte or two; an error page may be. */
+export const MAX_BODY_CHARACTERS = 262_144;
+
+const FAILURES: Readonly<Record<string, Failure>> = {
+  ECONNREFUSED: 'refused',
+  ENOTFOUND: 'dns',
+  EAI_AGAIN: 'dns',
+  EAI_FAIL: 'dns',
+  EAI_NODATA: 'dns',
+  EAI_NONAME: 'dns',
+  EHOSTUNREACH: 'unreachable',
+  EHOSTDOWN: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  ENETDOWN: 'unreachable',
+  EADDRNOTAVAIL: 'unreachable',
+  ETIMEDOUT: 'timeout',
+};
+
+/** OpenSSL names its verification failures without a common prefix: `DEPTH_ZERO_SELF_SIGNED_CERT`, `CERT_HAS_EXPIRED`. */
+const TLS_CODE = /^ERR_(TLS|SSL|OSSL)|CERT|^EPROTO$|^UNABLE_TO_|SELF_SIGNED|^HOSTNAME_MISMATCH$|^INVALID_(CA|PURPOSE)$/;
+
+/** Anything else cut the exchange short: `ECONNRESET`, `EPIPE`, an answer that is no HTTP (`HPE_…`). */
+export const failureOf = (code: string): Failure => FAILURES[code] ?? (TLS_CODE.test(code) ? 'tls' : 'reset');
+
+export const isLoopback = (hostname: string): boolean =>
+  hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+
+interface Transport {
+  readonly request: (options: RequestOptions) => ClientRequest;
+  readonly agent: Agent;
+}
+
+// Not imported: an ES module import of node:http reads each of its exports, among them a lazy one that loads 20 ms of
+// WebSocket code; and of the two modules only the one that is spoken gets loaded.
+const openTransport = (secure: boolean, { maxSockets, caCertificate, clientCertificate, clientKey }: SendOptions) => {
+  const keepAlive = { keepAlive: true, maxSockets, scheduling: 'lifo' as const };
+  if (!secure) {
+    const { Agent, request } = process.getBuiltinModule('node:http');
+    return { request, agent: new Agent(keepAlive) };
+  }
+  const { Agent, request } = process.getBuiltinModule('node:https');
+  return {
+    request,
+    agent: new Agent({
+      ...keepAlive,
+      ...(caCertificate ? { ca: caCertificate } : {}),
+      ...(clientCertificate ? { cert: clientCertificate } : {}),
+      ...(clientKey ? { key: clientKey } : {}),
+    }),
+  };
+};
+
+const readBody = (response: IncomingMessage, done: (body: string) => void): void => {
+  let body = '';
+  response.setEncoding('utf8');
+  response.on('data', (chunk: string) => {
+    body += chunk;
+    if (body.length <= MAX_BODY_CHARACTERS) return;
+    done(body.slice(0, MAX_BODY_CHARACTERS));
+    response.destroy();
+  });
+  response.on('end', () => done(body));
+};
+
+/** Opens one pool of kept-alive connections. `close` ends the idle ones; calls under way finish. */
+export const createSend = (options: SendOptions): { readonly send: Send; readonly close: () => void } => {
+  const transports = new Map<string, Transport>();
+  const transportFor = (protocol: string): Transport => {
+    const open = transports.get(protocol) ?? openTransport(protocol === 'https:', options);
+    transports.set(protocol, open);
+    return open;
+  };
+
+  const send: Send = ({ url, headers, body = '', timeoutMs }) =>
+    new Promise((resolve) => {
+      const { request, agent } = transportFor(url.protocol);
+      const sent = request({
+        agent,
+        method: 'POST',
+        // URL keeps the brackets of an IPv6 address, a socket wants it without.
+        host: url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname,
+        port: url.port,
+        path: url.pathname + url.search,
+        headers: { ...headers, 'Content-Length': Buffer.byteLength(body) },
+      });
+      const unanswered = (failure: Failure, code: string): void => {
+        clearTimeout(limit);
+        resolve({ kind: 'unanswered', failure, code, reusedSocket: sent.reusedSocket });
+      };
+      const limit = setTimeout(() => {
+        unanswered('timeout', 'ETIMEDOUT');
+        sent.destroy();
+      }, timeoutMs);
+      sent.on('error', (error: NodeJS.ErrnoException) =>
+        unanswered(failureOf(error.code ?? ''), error.code ?? error.name),
+      );
+      sent.on('response', (response) => {
+        readBody(response, (text) => {
+          clearTimeout(limit);
+          resolve({ kind: 'answered', status: response.statusCode ?? 0, headers: response.headers, body: text });
+        });
+        // The connection ended in the middle of the body: no answer to rely on.
+        response.on('error', (error: NodeJS.ErrnoException) => unanswered('reset', error.code ?? 'ECONNRESET'));
+        response.on('close', () => unanswered('reset', 'ECONNRESET'));
+      });
+      sent.end(body);
+    });
+
+  return {
+    send,
+    close: () => {
+      for (const { agent } of transports.values()) agent.destroy();
+    },
+  };
+};

@@ -1,0 +1,243 @@
+/**
+ * THE TABLE: what came back, what it means, what happens. The rows stand in the order of the contract's table ("What
+ * happens to a message"); the first that matches holds, the last matches everything.
+ * Sources: the vendor's page "POST | Enable password", Kong's error handlers, league/oauth2-server.
+ */
+import { type Reading, sentenceOf } from './reading.ts';
+
+export type Meaning =
+  | 'enabled'
+  | 'already-enabled'
+  | 'not-found'
+  | 'no-access'
+  | 'invalid-identifier'
+  | 'unroutable'
+  | 'unauthorized'
+  | 'invalid-upstream-response'
+  | 'unavailable'
+  | 'upstream-timeout'
+  | 'request-timeout'
+  | 'network'
+  | 'rate-limited'
+  | 'server-error'
+  | 'tls'
+  | 'redirect'
+  | 'forbidden'
+  | 'gateway-refused'
+  | 'unexpected-answer';
+
+/** For whom a message is kept; a metric dimension, so the list is short and holds no name. */
+export type Cause = 'gateway' | 'rate-limited' | 'server-error' | 'credentials' | 'tls' | 'unexpected-answer';
+
+export type Policy =
+  | { readonly do: 'done' }
+  /** A retry cannot cure it: dead letter in `rejected`, then done. */
+  | { readonly do: 'reject'; readonly errorCode: string }
+  /** One new token for the whole invocation, then again; then kept. */
+  | { readonly do: 'renew-token' }
+  /** Again with growing waits while time is left (at most `atMost` times, where said); then kept. */
+  | { readonly do: 'retry'; readonly cause: Cause; readonly atMost?: number }
+  | { readonly do: 'keep'; readonly cause: Cause };
+
+export interface Row {
+  /** The contract's words; logs and tests print them. */
+  readonly cameBack: string;
+  readonly matches: (reading: Reading) => boolean;
+  readonly means: Meaning;
+  readonly happens: Policy;
+  /** What it says of Segura as a whole: reached, down, or neither. */
+  readonly segura: 'up' | 'down' | 'unknown';
+}
+
+const RETRY_GATEWAY: Policy = { do: 'retry', cause: 'gateway' };
+const KEEP_UNKNOWN: Policy = { do: 'keep', cause: 'unexpected-answer' };
+
+const says =
+  (words: RegExp) =>
+  (reading: Reading): boolean =>
+    words.test(reading.words);
+
+const noRoute = says(/no route matched/i);
+/** English in the vendor's pages; its other endpoints do answer in Portuguese. */
+const notAuthorized = says(/\b(you are not authori[sz]ed|(você )?n[ãa]o (está|tem|possui) autoriza)/i);
+const already = says(/\balready\b|(^|\s)já\s/i);
+/** The neighbouring endpoint's success: a 200 that is not ours. */
+const disabled = says(/\b(de-?activated|inactivated|disabled|desativad[ao]|inativad[ao])\b/i);
+
+/** The documented success: 200, `error` false, and nothing in the answer that contradicts it. */
+const succeeded = (reading: Reading): boolean =>
+  reading.status === 200 &&
+  reading.envelope?.error === false &&
+  reading.envelope.number === undefined &&
+  reading.envelope.agreesWith(200) &&
+  reading.json['exception'] == null &&
+  !notAuthorized(reading) &&
+  !disabled(reading);
+
+/** Trusted with HTTP 400 and in Segura's own envelope alone: elsewhere the same numbers mean other things. */
+const seguraError =
+  (number: number) =>
+  ({ status, envelope }: Reading): boolean =>
+    status === 400 && envelope !== undefined && envelope.error !== false && envelope.number === number;
+
+const status =
+  (...statuses: readonly number[]) =>
+  (reading: Reading): boolean =>
+    statuses.includes(reading.status);
+
+const isNetwork = ({ failure }: Reading): boolean => failure !== undefined && failure !== 'tls';
+
+export const ENABLE_TABLE: readonly Row[] = [
+  {
+    cameBack: '200, "error" false, already activated',
+    matches: (reading) => succeeded(reading) && already(reading),
+    means: 'already-enabled',
+    happens: { do: 'done' },
+    segura: 'up',
+  },
+  { cameBack: '200, "error" false', matches: succeeded, means: 'enabled', happens: { do: 'done' }, segura: 'up' },
+  {
+    cameBack: "400 in Segura's own envelope, 1005",
+    matches: seguraError(1005),
+    means: 'not-found',
+    happens: { do: 'reject', errorCode: '1005' },
+    segura: 'up',
+  },
+  {
+    cameBack: "400 in Segura's own envelope, 1006",
+    matches: seguraError(1006),
+    means: 'no-access',
+    happens: { do: 'reject', errorCode: '1006' },
+    segura: 'up',
+  },
+  {
+    cameBack: "400 in Segura's own envelope, 1010",
+    matches: seguraError(1010),
+    means: 'invalid-identifier',
+    happens: { do: 'reject', errorCode: '1010' },
+    segura: 'up',
+  },
+  {
+    cameBack: '404 "no Route matched with those values"',
+    matches: (reading) => reading.status === 404 && noRoute(reading),
+    means: 'unroutable',
+    happens: { do: 'renew-token' },
+    segura: 'unknown',
+  },
+  {
+    cameBack: '401',
+    matches: status(401),
+    means: 'unauthorized',
+    happens: { do: 'renew-token' },
+    segura: 'unknown',
+  },
+  {
+    cameBack: '"You are not authorized…" under any status',
+    matches: notAuthorized,
+    means: 'unauthorized',
+    happens: { do: 'renew-token' },
+    segura: 'unknown',
+  },
+  {
+    cameBack: '502',
+    matches: status(502),
+    means: 'invalid-upstream-response',
+    happens: RETRY_GATEWAY,
+    segura: 'down',
+  },
+  { cameBack: '503', matches: status(503), means: 'unavailable', happens: RETRY_GATEWAY, segura: 'down' },
+  { cameBack: '504', matches: status(504), means: 'upstream-timeout', happens: RETRY_GATEWAY, segura: 'down' },
+  { cameBack: '408', matches: status(408), means: 'request-timeout', happens: RETRY_GATEWAY, segura: 'down' },
+  {
+    cameBack: 'connection refused or reset, time-out, DNS failure',
+    matches: isNetwork,
+    means: 'network',
+    happens: RETRY_GATEWAY,
+    segura: 'down',
+  },
+  {
+    cameBack: '429',
+    matches: status(429),
+    means: 'rate-limited',
+    happens: { do: 'retry', cause: 'rate-limited' },
+    segura: 'unknown',
+  },
+  {
+    cameBack: '500',
+    matches: status(500),
+    means: 'server-error',
+    happens: { do: 'retry', cause: 'server-error', atMost: 1 },
+    segura: 'down',
+  },
+  {
+    cameBack: 'TLS handshake refused',
+    matches: ({ failure }) => failure === 'tls',
+    means: 'tls',
+    happens: { do: 'keep', cause: 'tls' },
+    segura: 'down',
+  },
+  {
+    cameBack: '3xx',
+    matches: (reading) => reading.status >= 300 && reading.status < 400,
+    means: 'redirect',
+    happens: KEEP_UNKNOWN,
+    segura: 'unknown',
+  },
+  {
+    cameBack: 'another 404',
+    matches: status(404),
+    means: 'unroutable',
+    happens: KEEP_UNKNOWN,
+    segura: 'unknown',
+  },
+  { cameBack: '403', matches: status(403), means: 'forbidden', happens: KEEP_UNKNOWN, segura: 'unknown' },
+  {
+    cameBack: 'other 4xx',
+    matches: (reading) => reading.status >= 400 && reading.status < 500 && reading.envelope === undefined,
+    means: 'gateway-refused',
+    happens: KEEP_UNKNOWN,
+    segura: 'unknown',
+  },
+  {
+    cameBack: 'anything else, such as a 200 that says "error" true or is not what is documented',
+    matches: () => true,
+    means: 'unexpected-answer',
+    happens: KEEP_UNKNOWN,
+    segura: 'unknown',
+  },
+];
+
+/** What the token endpoint's answers mean. A token is issued by 200 with `access_token` alone (see token.ts). */
+export type TokenMeaning = 'token-issued' | 'token-refused' | 'gateway' | 'tls';
+
+export interface TokenRow {
+  readonly cameBack: string;
+  readonly matches: (reading: Reading) => boolean;
+  readonly means: TokenMeaning;
+}
+
+export const TOKEN_TABLE: readonly TokenRow[] = [
+  {
+    cameBack: '200 with access_token',
+    matches: ({ status: code, json }) =>
+      code === 200 && typeof json['access_token'] === 'string' && /^[\x21-\x7e]+$/.test(json['access_token']),
+    means: 'token-issued',
+  },
+  { cameBack: '408, 429, 500, 502, 503, 504', matches: status(408, 429, 500, 502, 503, 504), means: 'gateway' },
+  { cameBack: 'TLS handshake refused', matches: ({ failure }) => failure === 'tls', means: 'tls' },
+  { cameBack: 'connection refused or reset, time-out, DNS failure', matches: isNetwork, means: 'gateway' },
+  // 401 and 400 of OAuth 2.0, 404 no Route, a redirect, 200 without a token: client, parameters or URL are wrong.
+  { cameBack: 'anything else', matches: () => true, means: 'token-refused' },
+];
+
+const firstMatch = <R extends { matches: (reading: Reading) => boolean }>(table: readonly R[], reading: Reading): R => {
+  const row = table.find(({ matches }) => matches(reading));
+  if (!row) throw new Error('the last row of a table of answers must match everything');
+  return row;
+};
+
+export const judge = (reading: Reading): Row => firstMatch(ENABLE_TABLE, reading);
+export const judgeToken = (reading: Reading): TokenRow => firstMatch(TOKEN_TABLE, reading);
+
+/** Segura's own sentence where the answer carries one, else the row's; for dead letters and logs. */
+export const describe = (row: Row, reading: Reading): string => sentenceOf(reading) || row.cameBack;

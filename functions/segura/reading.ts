@@ -1,0 +1,129 @@
+/** What Segura or its gateway said, read once and leniently: never an unguarded parse. */
+import type { Answer, Failure } from '../http/send.ts';
+
+export interface Reading {
+  /** HTTP status; 0 where no answer came. */
+  readonly status: number;
+  /** How no answer came. */
+  readonly failure?: Failure;
+  /** The text meant for people: the message fields of a JSON body, else the body itself. */
+  readonly words: string;
+  /** The body as JSON object, else empty. */
+  readonly json: Readonly<Record<string, unknown>>;
+  /** Segura's own envelope, if the body is one. */
+  readonly envelope?: Envelope;
+  /** How long the answer asks us to wait. */
+  readonly retryAfterSeconds?: number;
+}
+
+/** `{"code", "response": {"status", "message", "error", …}, "exception": {"code", "message"}}`, in all its variants. */
+export interface Envelope {
+  /** `error`, and `erro` beside it; `undefined` where neither is said or they contradict each other. */
+  readonly error: boolean | undefined;
+  /** Segura's own error number, such as 1005; `undefined` where none is said or two differ. */
+  readonly number: number | undefined;
+  /** `code` and `response.status` repeat the HTTP status, where they are there at all. */
+  readonly agreesWith: (status: number) => boolean;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+const NOTHING: Json = {};
+
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const parseObject = (body: string): Json => {
+  try {
+    const value: unknown = JSON.parse(body.startsWith('\ufeff') ? body.slice(1) : body);
+    return isObject(value) ? value : NOTHING;
+  } catch {
+    return NOTHING; // HTML, XML, plain text and empty bodies are ordinary answers of a gateway
+  }
+};
+
+/** Older pages and some endpoints write `mensagem` or `Message`; OAuth 2.0 and Kong's plugins have their own names. */
+const MESSAGE_FIELDS = ['message', 'mensagem', 'Message', 'error_description', 'hint', 'error', 'reason'] as const;
+
+const messagesOf = (...objects: readonly Json[]): string[] =>
+  objects.flatMap((object) => MESSAGE_FIELDS.map((name) => object[name]).filter((value) => typeof value === 'string'));
+
+const asBoolean = (value: unknown): boolean | undefined => {
+  if (value === false || value === 0 || value === '0' || value === 'false') return false;
+  if (value === true || value === 1 || value === '1' || value === 'true') return true;
+  return undefined;
+};
+
+/** Segura's numbers have four digits; `exception.code` can also be an HTTP status. */
+const asNumber = (value: unknown): number | undefined => {
+  const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+  return typeof number === 'number' && number >= 1000 && number <= 9999 ? number : undefined;
+};
+
+/** "1005: Password not found"; notes print "1006 User…" without the colon. */
+const numberBefore = (message: string): number | undefined => asNumber(/^\s*(\d{4})(?!\.?\d)/.exec(message)?.[1]);
+
+/** The one value that all agree on. */
+const single = <Value>(values: readonly (Value | undefined)[]): Value | undefined => {
+  const said = new Set(values.filter((value) => value !== undefined));
+  return said.size === 1 ? [...said][0] : undefined;
+};
+
+const readEnvelope = (json: Json): Envelope | undefined => {
+  const response = isObject(json['response']) ? json['response'] : undefined;
+  const exception = isObject(json['exception']) ? json['exception'] : undefined;
+  if (!(response || exception)) return undefined;
+  const said = response ?? NOTHING;
+  return {
+    error: single([asBoolean(said['error']), asBoolean(said['erro'])]),
+    number: single([asNumber(exception?.['code']), ...messagesOf(said, exception ?? NOTHING).map(numberBefore)]),
+    agreesWith: (status) =>
+      [json['code'], said['status']].every(
+        (value) => value === undefined || value === null || Number(value) === status,
+      ),
+  };
+};
+
+const headerOf = (
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  name: string,
+): string | undefined => {
+  const value = headers[name];
+  return Array.isArray(value) ? value[0] : value;
+};
+
+/** Seconds from now, an HTTP date, or (Segura's own `X-RateLimit-Reset`) a Unix time, which no plain wait is as large as. */
+const secondsUntil = (value: string | undefined, now: number): number | undefined => {
+  if (!value) return undefined;
+  const number = Number(value);
+  const seconds = Number.isNaN(number) ? (Date.parse(value) - now) / 1000 : number > 1e9 ? number - now / 1000 : number;
+  return Number.isNaN(seconds) ? undefined : Math.max(0, seconds);
+};
+
+/** `now` in ms since the epoch, for waits that are given as a date. */
+export const readAnswer = (answer: Answer, now: number): Reading => {
+  if (answer.kind === 'unanswered') return { status: 0, failure: answer.failure, words: '', json: NOTHING };
+  const { status, headers, body } = answer;
+  const json = parseObject(body);
+  const envelope = readEnvelope(json);
+  const retryAfterSeconds =
+    status === 429 || status === 503
+      ? (secondsUntil(headerOf(headers, 'retry-after'), now) ??
+        (status === 429
+          ? (secondsUntil(headerOf(headers, 'ratelimit-reset'), now) ??
+            secondsUntil(headerOf(headers, 'x-ratelimit-reset'), now))
+          : undefined))
+      : undefined;
+  return {
+    status,
+    json,
+    words:
+      json === NOTHING
+        ? body
+        : messagesOf(...[json['response'], json['exception'], json].filter((value) => isObject(value))).join('\n'),
+    ...(envelope ? { envelope } : {}),
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  };
+};
+
+/** Segura's own sentence, for the dead letter: the first message of the envelope. */
+export const sentenceOf = (reading: Reading): string => reading.words.split('\n', 1)[0] ?? '';
