@@ -1,5 +1,4 @@
 /** The secret: what it must hold, checked with a message that names every fault and shows no value. */
-import { X509Certificate } from 'node:crypto';
 import { isLoopback } from '../http/send.ts';
 
 /** A value that prints as `[secret]` wherever it is logged, and opens by name alone. */
@@ -37,9 +36,11 @@ export interface Secret {
 /** The secret cannot be used; the message says which keys to mend and holds no value of theirs. */
 export class SecretError extends Error {
   readonly code = 'SECRET_MALFORMED';
-  constructor(readonly faults: readonly string[]) {
+  readonly faults: readonly string[];
+  constructor(faults: readonly string[]) {
     super(`the secret is not usable: ${faults.join('; ')}`);
     this.name = 'SecretError';
+    this.faults = faults;
   }
 }
 
@@ -108,7 +109,7 @@ const createReader = (json: Json) => {
   const certificate = (key: string): string | undefined => {
     const value = pem(key, /-----BEGIN CERTIFICATE-----/);
     try {
-      if (value !== undefined) new X509Certificate(value);
+      if (value !== undefined) new (process.getBuiltinModule('node:crypto').X509Certificate)(value);
       return value;
     } catch {
       faults.push(`${key} is a PEM block, but no certificate`);
