@@ -1,0 +1,98 @@
+/**
+ * The secret in use and the connections opened with it: read once for all who wait, read again when it was refused or
+ * has grown old; the last good one stays while Secrets Manager cannot be reached.
+ */
+import type { Send } from '../http/send.ts';
+import { parseSecret, type Secret, SecretError } from './secret.ts';
+
+/** One version of the secret. A token belongs to the vault it was issued with. */
+export interface Vault {
+  readonly secret: Secret;
+  readonly send: Send;
+}
+
+/** What Secrets Manager said. `AWSCURRENT` only: a pending version is not valid yet. */
+export type SecretRead =
+  | { readonly kind: 'read'; readonly text: string }
+  | { readonly kind: 'unreadable'; readonly code: string; readonly message: string };
+
+/** Why there is no vault; `detail` says what to mend. */
+export type VaultResult =
+  | { readonly kind: 'vault'; readonly vault: Vault }
+  | { readonly kind: 'no-vault'; readonly code: string; readonly detail: string };
+
+export interface VaultParts {
+  readonly read: (timeoutMs: number) => Promise<SecretRead>;
+  readonly connect: (secret: Secret) => { readonly send: Send; readonly close: () => void };
+  readonly now: () => number;
+  /** The secret could not be read, or is malformed. */
+  readonly onFailure: (code: string, detail: string) => void;
+}
+
+export interface Vaults {
+  /** Reads the secret only where there is none yet. */
+  readonly current: (timeoutMs: number) => Promise<VaultResult>;
+  /** Reads it again where it is older than `SECRET_MAX_AGE_MS`; asked before a token is renewed. */
+  readonly fresh: (timeoutMs: number) => Promise<VaultResult>;
+  /** Reads it again because `refused` was; at most once in `REFUSAL_READ_MS`, else the one at hand. */
+  readonly afterRefusal: (refused: Vault, timeoutMs: number) => Promise<VaultResult>;
+}
+
+export const REFUSAL_READ_MS = 30_000;
+/** A moved `url` or a changed certificate is noticed with a token renewal within the hour, without any refusal. */
+export const SECRET_MAX_AGE_MS = 15 * 60_000;
+
+export const createVaults = ({ read, connect, now, onFailure }: VaultParts): Vaults => {
+  let held: { readonly vault: Vault; readonly text: string; readonly close: () => void } | undefined;
+  let readAt = Number.NEGATIVE_INFINITY;
+  let refusalReadAt = Number.NEGATIVE_INFINITY;
+  let flight: Promise<VaultResult> | undefined;
+
+  const failed = (code: string, detail: string): VaultResult => {
+    onFailure(code, detail);
+    return held ? { kind: 'vault', vault: held.vault } : { kind: 'no-vault', code, detail };
+  };
+
+  const open = (text: string): VaultResult => {
+    readAt = now();
+    if (held?.text === text) return { kind: 'vault', vault: held.vault };
+    try {
+      const secret = parseSecret(text);
+      const { send, close } = connect(secret);
+      held?.close();
+      held = { vault: { secret, send }, text, close };
+      return { kind: 'vault', vault: held.vault };
+    } catch (error) {
+      if (error instanceof SecretError) return failed(error.code, error.message);
+      throw error;
+    }
+  };
+
+  const readOnce = (timeoutMs: number): Promise<VaultResult> => {
+    flight ??= read(timeoutMs)
+      .then((result) => (result.kind === 'read' ? open(result.text) : failed(result.code, result.message)))
+      .finally(() => {
+        flight = undefined;
+      });
+    return flight;
+  };
+
+  const current: Vaults['current'] = async (timeoutMs) => {
+    if (held) return { kind: 'vault', vault: held.vault };
+    const joined = flight !== undefined;
+    const result = await readOnce(timeoutMs);
+    // A read that began before us (at start, perhaps before a freeze) failed on its own terms, not on ours.
+    return result.kind === 'no-vault' && joined ? readOnce(timeoutMs) : result;
+  };
+
+  return {
+    current,
+    fresh: (timeoutMs) => (held && now() - readAt > SECRET_MAX_AGE_MS ? readOnce(timeoutMs) : current(timeoutMs)),
+    afterRefusal: (refused, timeoutMs) => {
+      if (held && held.vault !== refused) return current(timeoutMs);
+      if (now() - refusalReadAt < REFUSAL_READ_MS) return current(timeoutMs);
+      refusalReadAt = now();
+      return readOnce(timeoutMs);
+    },
+  };
+};
