@@ -1,3 +1,10 @@
+/** What we tell of one outcome: the audit line, the outcome event, the metrics. */
+import type { Log } from '../telemetry/log.ts';
+import type { Metrics, Unit } from '../telemetry/metrics.ts';
+import type { Decision, Effort } from './enable.ts';
+import type { Message } from './record.ts';
+import { REQUESTER_FIELDS, type RequesterFields } from './request.ts';
+
 /** Every metric that enable-password emits; alarms and dashboard may name no other (a test compares them). */
 export const METRICS = {
   Enabled: 'Count',
@@ -9,4 +16,111 @@ export const METRICS = {
   SeguraAttempts: 'Count',
   TokenRequests: 'Count',
   CredentialFailures: 'Count',
-} as const;
+} as const satisfies Record<string, Unit>;
+export type MetricName = keyof typeof METRICS;
+
+export type OutcomeName = 'enabled' | 'already-enabled' | 'rejected' | 'kept';
+
+/** What became of one message: its decision as it could be carried out, and what it took. */
+export interface Outcome {
+  readonly message: Message;
+  readonly decision: Decision;
+  readonly effort: Effort;
+  readonly durationMs: number;
+  readonly at: number;
+}
+
+export const outcomeName = (decision: Decision): OutcomeName =>
+  decision.kind === 'done' ? decision.result : decision.kind;
+
+/** The requester's own words, where given. */
+const requesterFields = ({ parsed }: Message): RequesterFields => {
+  const fields: Record<string, string> = {};
+  if (parsed.kind === 'invalid') return fields;
+  for (const name of REQUESTER_FIELDS) {
+    const value = parsed.request[name];
+    if (value !== undefined) fields[name] = value;
+  }
+  return fields;
+};
+
+const identifierOf = ({ parsed }: Message): number | undefined =>
+  parsed.kind === 'request' ? parsed.request.identifier : undefined;
+
+/** `Root=1-…;Parent=…;Sampled=…`: the trace is the part after Root. */
+const traceId = (header: string | undefined): string | undefined => header && /Root=([^;]+)/.exec(header)?.[1];
+
+/** One line for each message and invocation, and its metrics. Kept by FIFO order alone counts like any other. */
+export const createAudit =
+  (log: Log, metrics: Metrics<MetricName>) =>
+  ({ message, decision, effort, durationMs, at }: Outcome): void => {
+    const { provenance } = message;
+    log.audit('password enable', {
+      outcome: outcomeName(decision),
+      identifier: identifierOf(message),
+      ...(decision.kind === 'rejected' ? { errorCode: decision.errorCode, errorMessage: decision.errorMessage } : {}),
+      ...(decision.kind === 'kept' ? { errorCode: decision.errorCode, cause: decision.cause } : {}),
+      attempts: effort.attempts,
+      durationMs: Math.round(durationMs),
+      messageId: message.messageId,
+      receiveCount: message.receiveCount,
+      ...(provenance.replayCount > 0
+        ? {
+            originalMessageId: provenance.originalMessageId,
+            replayCount: provenance.replayCount,
+            replayedBy: provenance.replayedBy,
+            replayReason: provenance.replayReason,
+          }
+        : {}),
+      ...requesterFields(message),
+      xray_trace_id: traceId(message.traceHeader),
+    });
+
+    if (decision.kind === 'done') metrics.count(decision.result === 'enabled' ? 'Enabled' : 'AlreadyEnabled');
+    if (decision.kind === 'rejected') metrics.count('Rejected', 1, { ErrorCode: decision.errorCode });
+    if (decision.kind === 'kept') metrics.count('Kept', 1, { cause: decision.cause });
+    metrics.observe('RequestAge', Math.max(0, at - provenance.firstSentAt.getTime()) / 1000);
+    if (effort.attempts > 0) metrics.observe('SeguraAttempts', effort.attempts);
+    for (const latencyMs of effort.latenciesMs) metrics.observe('SeguraLatency', Math.round(latencyMs));
+  };
+
+/** A settled request, for the system that asked; the shape is `events/outcome.schema.json`. */
+export interface OutcomeEvent extends RequesterFields {
+  /** The same for each redelivery of a message that ends alike, so that the reader can drop duplicates. */
+  readonly outcomeId: string;
+  readonly outcome: Exclude<OutcomeName, 'kept'>;
+  /** `null` for a message that was no request. */
+  readonly identifier: number | null;
+  readonly errorCode?: string;
+  /** Fit for a ticket: Segura's own sentence, or ours. */
+  readonly errorMessage?: string;
+  readonly messageId: string;
+  readonly originalMessageId: string;
+  /** ISO 8601. */
+  readonly firstSentAt: string;
+  readonly settledAt: string;
+  readonly attempts: number;
+  readonly receiveCount: number;
+  readonly replayCount: number;
+}
+
+/** Of a decision that is about to be settled. */
+export const outcomeEvent = (
+  message: Message,
+  decision: Exclude<Decision, { kind: 'kept' }>,
+  effort: Effort,
+  settledAt: Date,
+): OutcomeEvent => ({
+  outcomeId: `${message.messageId}/${decision.kind === 'done' ? 'enabled' : 'rejected'}`,
+  outcome: decision.kind === 'done' ? decision.result : 'rejected',
+  identifier: identifierOf(message) ?? null,
+  ...(decision.kind === 'rejected' ? { errorCode: decision.errorCode, errorMessage: decision.errorMessage } : {}),
+  messageId: message.messageId,
+  originalMessageId: message.provenance.originalMessageId,
+  firstSentAt: message.provenance.firstSentAt.toISOString(),
+  settledAt: settledAt.toISOString(),
+  attempts: effort.attempts,
+  receiveCount: message.receiveCount,
+  replayCount: message.provenance.replayCount,
+  ...requesterFields(message),
+});

@@ -154,7 +154,10 @@ export const createSend = (options: SendOptions): { readonly send: Send; readonl
   return {
     send,
     close: () => {
-      for (const { agent } of transports.values()) agent.destroy();
+      for (const { agent } of transports.values()) {
+        agent.maxFreeSockets = 0;
+        for (const idle of Object.values(agent.freeSockets)) for (const socket of idle ?? []) socket.destroy();
+      }
     },
   };
 };

@@ -117,6 +117,24 @@ const createReader = (json: Json) => {
     }
   };
 
+  /** One pair: a mismatch would fail each call instead. */
+  const keyPair = (certificateKey: string, keyKey: string): { certificate?: string; key?: string } => {
+    const crypto = process.getBuiltinModule('node:crypto');
+    const certificatePem = certificate(certificateKey);
+    const keyPem = pem(keyKey, /-----BEGIN [A-Z ]*PRIVATE KEY-----/);
+    if ((json[certificateKey] == null) !== (json[keyKey] == null)) {
+      faults.push(`${certificateKey} and ${keyKey} belong together: give both or none`);
+    }
+    if (certificatePem === undefined || keyPem === undefined) return {};
+    try {
+      const isPair = new crypto.X509Certificate(certificatePem).checkPrivateKey(crypto.createPrivateKey(keyPem));
+      if (!isPair) faults.push(`${keyKey} is not the key of ${certificateKey}`);
+    } catch {
+      faults.push(`${keyKey} is not a readable private key (it must not be encrypted)`);
+    }
+    return { certificate: certificatePem, key: keyPem };
+  };
+
   const choice = <Value extends string>(key: string, values: readonly [Value, ...Value[]]): Value => {
     const value = text(key) ?? values[0];
     const found = values.find((each) => each === value);
@@ -135,7 +153,7 @@ const createReader = (json: Json) => {
     return value as Record<string, string>;
   };
 
-  return { faults, text, required, url, pem, certificate, choice, parameters };
+  return { faults, text, required, url, certificate, keyPair, choice, parameters };
 };
 
 /** @throws SecretError that lists all faults together. */
@@ -151,11 +169,7 @@ export const parseSecret = (source: string): Secret => {
   const referer = read.text('referer');
   if (referer && /[^\x20-\x7e]/.test(referer)) read.faults.push('referer must be printable ASCII');
   const caCertificate = read.certificate('caCertificate');
-  const clientCertificate = read.certificate('clientCertificate');
-  const clientKey = read.pem('clientKey', /-----BEGIN [A-Z ]*PRIVATE KEY-----/);
-  if ((clientCertificate === undefined) !== (clientKey === undefined)) {
-    read.faults.push('clientCertificate and clientKey belong together: give both or none');
-  }
+  const client = read.keyPair('clientCertificate', 'clientKey');
   if (read.faults.length > 0) throw new SecretError(read.faults);
   url.pathname = url.pathname.replace(/\/+$/, '');
   return {
@@ -167,7 +181,7 @@ export const parseSecret = (source: string): Secret => {
     tokenParameters,
     ...(referer ? { referer } : {}),
     ...(caCertificate ? { caCertificate } : {}),
-    ...(clientCertificate ? { clientCertificate } : {}),
-    ...(clientKey ? { clientKey: hide(clientKey) } : {}),
+    ...(client.certificate ? { clientCertificate: client.certificate } : {}),
+    ...(client.key ? { clientKey: hide(client.key) } : {}),
   };
 };

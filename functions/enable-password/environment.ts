@@ -1,0 +1,124 @@
+/** The environment of enable-password: variables in, typed settings out, or one error that names every bad one. */
+import type { EndpointSettings } from '../aws/call.ts';
+
+export interface Environment {
+  readonly secretId: string;
+  readonly sourceQueueUrl: string;
+  readonly rejectedQueueUrl: string;
+  readonly outcomeQueueUrl?: string;
+  readonly seguraTimeoutMs: number;
+  readonly seguraConcurrency: number;
+  /** 0 turns the age limit off. */
+  readonly maxRequestAgeSeconds: number;
+  readonly region: string;
+  readonly endpoints: EndpointSettings;
+  readonly serviceName: string;
+  readonly logLevel: string;
+  readonly metricsNamespace: string;
+}
+
+/** What holds where a variable is not set; README and template are compared with it by a test. */
+export const DEFAULTS = {
+  SEGURA_TIMEOUT_MS: 30_000,
+  SEGURA_CONCURRENCY: 10,
+  MAX_REQUEST_AGE_SECONDS: 345_600,
+  POWERTOOLS_SERVICE_NAME: 'mysafe-enable',
+  POWERTOOLS_LOG_LEVEL: 'INFO',
+  POWERTOOLS_METRICS_NAMESPACE: 'mysafe-enable',
+} as const;
+
+/** Variables are missing or malformed; the message names each and says what it must be. */
+export class EnvironmentError extends Error {
+  readonly code = 'ENVIRONMENT_MALFORMED';
+  constructor(faults: readonly string[]) {
+    super(`The environment is not complete: ${faults.join('; ')}`);
+    this.name = 'EnvironmentError';
+  }
+}
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+const ENDPOINT_VARIABLES = ['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_SQS', 'AWS_ENDPOINT_URL_SECRETS_MANAGER'] as const;
+
+/** @throws EnvironmentError that lists all faults together. */
+export const readEnvironment = (variables: Variables): Environment => {
+  const faults: string[] = [];
+  // A template often sets a variable to nothing: as good as not set.
+  const text = (name: string): string | undefined => variables[name]?.trim() || undefined;
+
+  const required = (name: string, what: string): string => {
+    const value = text(name);
+    if (value === undefined) faults.push(`${name} is missing: set it to ${what}`);
+    return value ?? '';
+  };
+
+  const queueUrl = (name: string, value: string | undefined): string => {
+    if (value && !(/^https?:\/\//.test(value) && URL.canParse(value))) {
+      faults.push(`${name} is no queue URL such as https://sqs.eu-west-1.amazonaws.com/123456789012/requests`);
+    }
+    return value ?? '';
+  };
+
+  const integer = (name: keyof typeof DEFAULTS & string, fallback: number, least: number, most: number): number => {
+    const value = text(name);
+    if (value === undefined) return fallback;
+    const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+    if (number >= least && number <= most) return number;
+    faults.push(`${name} must be a whole number from ${least} to ${most}`);
+    return fallback;
+  };
+
+  const secretId = required('SEGURA_SECRET_ID', 'the name or ARN of the secret');
+  const sourceQueueUrl = queueUrl('SOURCE_QUEUE_URL', required('SOURCE_QUEUE_URL', 'the URL of the requests queue'));
+  const rejectedQueueUrl = queueUrl(
+    'REJECTED_QUEUE_URL',
+    required('REJECTED_QUEUE_URL', 'the URL of the rejected queue'),
+  );
+  if (rejectedQueueUrl !== '' && rejectedQueueUrl === sourceQueueUrl) {
+    faults.push('REJECTED_QUEUE_URL must not be SOURCE_QUEUE_URL: a dead letter would be consumed again');
+  }
+  const outcomeQueueUrl = queueUrl('OUTCOME_QUEUE_URL', text('OUTCOME_QUEUE_URL'));
+  if (outcomeQueueUrl !== '' && (outcomeQueueUrl === sourceQueueUrl || outcomeQueueUrl === rejectedQueueUrl)) {
+    faults.push('OUTCOME_QUEUE_URL must be a queue of its own');
+  }
+  const seguraTimeoutMs = integer('SEGURA_TIMEOUT_MS', DEFAULTS.SEGURA_TIMEOUT_MS, 1, 900_000);
+  const seguraConcurrency = integer('SEGURA_CONCURRENCY', DEFAULTS.SEGURA_CONCURRENCY, 1, 10_000);
+  const maxRequestAgeSeconds = integer(
+    'MAX_REQUEST_AGE_SECONDS',
+    DEFAULTS.MAX_REQUEST_AGE_SECONDS,
+    0,
+    Number.MAX_SAFE_INTEGER,
+  );
+  const region =
+    text('AWS_REGION') ?? text('AWS_DEFAULT_REGION') ?? /\/\/sqs\.([a-z0-9-]+)\./.exec(sourceQueueUrl)?.[1];
+  if (region === undefined)
+    faults.push('AWS_REGION is missing: Lambda sets it; elsewhere set it to the region of the queues');
+  for (const name of ENDPOINT_VARIABLES) {
+    const value = text(name);
+    if (value !== undefined && !(/^https?:\/\//.test(value) && URL.canParse(value))) {
+      faults.push(`${name} is no URL such as http://127.0.0.1:4566`);
+    }
+  }
+  if (faults.length > 0) throw new EnvironmentError(faults);
+
+  return {
+    secretId,
+    sourceQueueUrl,
+    rejectedQueueUrl,
+    ...(outcomeQueueUrl === '' ? {} : { outcomeQueueUrl }),
+    seguraTimeoutMs,
+    seguraConcurrency,
+    maxRequestAgeSeconds,
+    region: region ?? '',
+    endpoints: {
+      AWS_ENDPOINT_URL: text('AWS_ENDPOINT_URL'),
+      AWS_ENDPOINT_URL_SQS: text('AWS_ENDPOINT_URL_SQS'),
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: text('AWS_ENDPOINT_URL_SECRETS_MANAGER'),
+      AWS_USE_FIPS_ENDPOINT: text('AWS_USE_FIPS_ENDPOINT'),
+      AWS_USE_DUALSTACK_ENDPOINT: text('AWS_USE_DUALSTACK_ENDPOINT'),
+    },
+    serviceName: text('POWERTOOLS_SERVICE_NAME') ?? DEFAULTS.POWERTOOLS_SERVICE_NAME,
+    logLevel: text('POWERTOOLS_LOG_LEVEL') ?? DEFAULTS.POWERTOOLS_LOG_LEVEL,
+    metricsNamespace: text('POWERTOOLS_METRICS_NAMESPACE') ?? DEFAULTS.POWERTOOLS_METRICS_NAMESPACE,
+  };
+};

@@ -1,0 +1,139 @@
+/**
+ * enable-password: the parts put together. An SQS record becomes a message (record.ts), a request (request.ts), calls to
+ * Segura (enable.ts) whose answers the table judges (segura/answers.ts), a decision that SQS carries out (settle.ts), an
+ * outcome that is told (audit.ts), and one line of the batch response (batch.ts).
+ */
+import middy from '@middy/core';
+import type { Context, SQSBatchResponse } from 'aws-lambda';
+import { createCallAws } from '../aws/call.ts';
+import { readCredentials } from '../aws/environment-credentials.ts';
+import { createSecretReader } from '../aws/secret-value.ts';
+import { createSend } from '../http/send.ts';
+import { createSqs } from '../queues/sqs.ts';
+import { createTokens } from '../segura/token.ts';
+import { createVaults } from '../segura/vault.ts';
+import { createLineWriter, createLog } from '../telemetry/log.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { createAudit, METRICS } from './audit.ts';
+import { handleBatch } from './batch.ts';
+import { createEnable, type Invocation } from './enable.ts';
+import { readEnvironment } from './environment.ts';
+import { createBreaker } from './gate.ts';
+import { flushTelemetry, logContext } from './middleware.ts';
+import { readEvent } from './record.ts';
+import { createSettle } from './settle.ts';
+import { attemptWaitMs, createDeadline, MAX_TOKEN_ATTEMPTS } from './waits.ts';
+
+/** Connections to AWS at once: ten messages go with each call. */
+const AWS_SOCKETS = 20;
+/** The read at start must not outlast Lambda's ten seconds of initialisation. */
+const PREFETCH_TIMEOUT_MS = 5000;
+/** Where the context tells no time, as in a call by hand. */
+const ASSUMED_REMAINING_MS = 30_000;
+
+const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal?.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+
+const clock = { now: Date.now, random: Math.random, sleep };
+
+const environment = readEnvironment(process.env);
+const { region, endpoints, seguraTimeoutMs, seguraConcurrency } = environment;
+
+const lines = createLineWriter((text) => process.stdout.write(text));
+const telemetry = { service: environment.serviceName, write: lines.write, now: clock.now };
+const log = createLog({ ...telemetry, level: environment.logLevel });
+const metrics = createMetrics({ ...telemetry, namespace: environment.metricsNamespace, units: METRICS });
+
+const callAws = createCallAws({
+  ...clock,
+  send: createSend({ maxSockets: AWS_SOCKETS }).send,
+  credentials: () => readCredentials(process.env),
+});
+const sqs = createSqs({ ...clock, call: callAws, region, endpoints });
+
+const vaults = createVaults({
+  ...clock,
+  read: createSecretReader(callAws, region, endpoints, environment.secretId),
+  connect: ({ caCertificate, clientCertificate, clientKey }) =>
+    createSend({ maxSockets: seguraConcurrency, caCertificate, clientCertificate, clientKey: clientKey?.reveal() }),
+  onFailure: (errorCode, detail) => {
+    metrics.count('CredentialFailures');
+    log.error('secret not usable, messages are kept until it is mended', { errorCode, detail });
+  },
+});
+
+const tokens = createTokens({
+  ...clock,
+  vaults,
+  timeoutMs: seguraTimeoutMs,
+  maxAttempts: MAX_TOKEN_ATTEMPTS,
+  wait: (attempt) => attemptWaitMs(attempt, clock.random()),
+  onRequest: () => metrics.count('TokenRequests'),
+  onRefusal: (status) => {
+    metrics.count('CredentialFailures');
+    log.error('token refused: check accessTokenUrl, clientId, clientSecret and tokenParameters in the secret', {
+      status,
+    });
+  },
+});
+
+const enable = createEnable({
+  ...clock,
+  timeoutMs: seguraTimeoutMs,
+  maxRequestAgeSeconds: environment.maxRequestAgeSeconds,
+  onUnknown: ({ cameBack, means }, { status, failure, envelope }, identifier) =>
+    log.warn('answer is not documented, message kept', {
+      identifier,
+      status,
+      meaning: means,
+      errorCode: failure ?? envelope?.number,
+      detail: cameBack,
+    }),
+});
+
+const breaker = createBreaker();
+const audit = createAudit(log, metrics);
+
+const handleEvent = (event: unknown, context: Partial<Context>): Promise<SQSBatchResponse> => {
+  const records = readEvent(event);
+  const remainingMs = context.getRemainingTimeInMillis?.() ?? ASSUMED_REMAINING_MS;
+  const deadline = createDeadline(clock.now, remainingMs, records.length);
+  const invocation: Invocation = {
+    deadline,
+    tokens,
+    gate: breaker.beginInvocation({ ...clock, deadline }),
+    renewedTokens: new Set(),
+  };
+  return handleBatch(records, {
+    ...clock,
+    concurrency: seguraConcurrency,
+    enable,
+    settle: createSettle({ ...clock, ...environment, sqs, log }, deadline),
+    invocation,
+    audit,
+    onBug: ({ messageId }, error) => {
+      const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+      log.error('bug: message kept', { messageId, errorCode: name, detail: message, stack });
+    },
+  });
+};
+
+// Ready when the first message comes. A failure is told by onFailure and tried again then.
+void vaults.current(PREFETCH_TIMEOUT_MS);
+
+// Our own deadline answers in time with what is settled; middy's would throw the whole batch away.
+export const handler = middy<unknown, SQSBatchResponse>({ timeoutEarlyInMillis: 0 })
+  .use(
+    flushTelemetry(() => {
+      metrics.flush();
+      lines.flush();
+    }),
+  )
+  .use(logContext(log))
+  .handler(handleEvent);

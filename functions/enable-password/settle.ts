@@ -1,0 +1,126 @@
+/** A decision in, the decision as SQS let us carry it out back: dead letter, outcome event, visibility timeout. */
+import { deadLetterAttributes, MAX_MESSAGE_BYTES } from '../queues/dead-letters.ts';
+import { createOutbox } from '../queues/outbox.ts';
+import {
+  type EntryResult,
+  type OutgoingMessage,
+  outgoingBytes,
+  type Sqs,
+  type VisibilityChange,
+} from '../queues/sqs.ts';
+import type { Log } from '../telemetry/log.ts';
+import { outcomeEvent } from './audit.ts';
+import type { Decision, Effort } from './enable.ts';
+import type { Message } from './record.ts';
+import { type Deadline, LINGER_MS, visibilitySeconds } from './waits.ts';
+
+export interface SettleParts {
+  readonly sqs: Sqs;
+  readonly sourceQueueUrl: string;
+  readonly rejectedQueueUrl: string;
+  readonly outcomeQueueUrl?: string | undefined;
+  readonly log: Log;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+type Settled = Exclude<Decision, { kind: 'kept' }>;
+type Rejected = Extract<Decision, { kind: 'rejected' }>;
+
+export type Settle = (message: Message, decision: Decision, effort: Effort) => Promise<Decision>;
+
+const isFifo = (queueUrl: string): boolean => queueUrl.endsWith('.fifo');
+
+/** Group and deduplication of a FIFO queue; nothing for a standard one. */
+const fifoFields = (queueUrl: string, message: Message, deduplicationId: string) =>
+  isFifo(queueUrl) ? { groupId: message.groupId ?? message.messageId, deduplicationId } : {};
+
+export const createSettle = (
+  { sqs, sourceQueueUrl, rejectedQueueUrl, outcomeQueueUrl, log, now, random, sleep }: SettleParts,
+  { answerLeftMs }: Deadline,
+): Settle => {
+  const linger = () => sleep(LINGER_MS);
+  const outgoing = createOutbox<OutgoingMessage>({
+    flush: (messages) => sqs.sendMessages(messages, answerLeftMs()),
+    keyOf: ({ queueUrl }) => queueUrl,
+    bytesOf: outgoingBytes,
+    maxBytes: MAX_MESSAGE_BYTES,
+    linger,
+  });
+  const visibility = createOutbox<VisibilityChange>({
+    flush: (changes) => sqs.changeVisibility(changes, answerLeftMs()),
+    keyOf: ({ queueUrl }) => queueUrl,
+    bytesOf: () => 0,
+    maxBytes: Number.POSITIVE_INFINITY,
+    linger,
+  });
+
+  const tellUnconfirmed = (what: string, { messageId }: Message, result: EntryResult): void => {
+    if (result.kind === 'unconfirmed') {
+      log.error(what, { messageId, errorCode: result.code, detail: result.message });
+    }
+  };
+
+  const sendDeadLetter = async (message: Message, { errorCode, errorMessage }: Rejected): Promise<boolean> => {
+    const { body, provenance, traceHeader, messageId } = message;
+    const failure = { errorCode, errorMessage, failedAt: new Date(now()) };
+    const { attributes, dropped } = deadLetterAttributes(body, message.attributes, provenance, failure);
+    if (dropped.length > 0) {
+      log.warn('dead letter has no room for all attributes', { messageId, droppedAttributes: dropped });
+    }
+    const result = await outgoing.put({
+      queueUrl: rejectedQueueUrl,
+      body,
+      attributes,
+      traceHeader,
+      ...fifoFields(rejectedQueueUrl, message, messageId),
+    });
+    tellUnconfirmed('dead letter not confirmed, message kept', message, result);
+    return result.kind === 'confirmed';
+  };
+
+  const sendOutcome = async (message: Message, decision: Settled, effort: Effort): Promise<boolean> => {
+    if (!outcomeQueueUrl) return true;
+    const event = outcomeEvent(message, decision, effort, new Date(now()));
+    const result = await outgoing.put({
+      queueUrl: outcomeQueueUrl,
+      body: JSON.stringify(event),
+      attributes: {},
+      traceHeader: message.traceHeader,
+      ...fifoFields(outcomeQueueUrl, message, event.outcomeId),
+    });
+    tellUnconfirmed('outcome event not confirmed, message kept', message, result);
+    return result.kind === 'confirmed';
+  };
+
+  const keep = async (message: Message, decision: Extract<Decision, { kind: 'kept' }>): Promise<Decision> => {
+    // Behind a kept message of its group: untouched, for it was not its turn.
+    if (decision.cause === 'fifo-order') return decision;
+    const seconds = visibilitySeconds(message.receiveCount, random(), decision.retryAfterSeconds);
+    const handles = message.receiptHandles.filter(Boolean);
+    const results = await Promise.all(
+      handles.map((receiptHandle) =>
+        visibility.put({ queueUrl: sourceQueueUrl, receiptHandle, visibilitySeconds: seconds }),
+      ),
+    );
+    // Harmless: the message comes back after the queue's own visibility timeout instead.
+    for (const result of results) {
+      if (result.kind === 'unconfirmed') {
+        const { messageId } = message;
+        log.warn('visibility timeout not changed', { messageId, errorCode: result.code, detail: result.message });
+      }
+    }
+    return decision;
+  };
+
+  const unconfirmed = (message: Message) => keep(message, { kind: 'kept', cause: 'unconfirmed' });
+
+  return async (message, decision, effort) => {
+    if (decision.kind === 'kept') return keep(message, decision);
+    // The dead letter first: an outcome event may come twice, but must not tell of a rejection that is nowhere.
+    if (decision.kind === 'rejected' && !(await sendDeadLetter(message, decision))) return unconfirmed(message);
+    if (!(await sendOutcome(message, decision, effort))) return unconfirmed(message);
+    return decision;
+  };
+};

@@ -1,0 +1,110 @@
+/** One JSON object a line, made from a list of allowed fields: what is not listed cannot be logged. */
+
+export type Level = 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
+
+/** Everything a line may carry beside `level`, `message`, `service` and `timestamp`, in this order. */
+const FIELDS = [
+  'outcome',
+  'identifier',
+  'errorCode',
+  'errorMessage',
+  'cause',
+  'attempts',
+  'durationMs',
+  'messageId',
+  'originalMessageId',
+  'receiveCount',
+  'replayCount',
+  'replayedBy',
+  'replayReason',
+  'requestId',
+  'requestedBy',
+  'reason',
+  'source',
+  'meaning',
+  'status',
+  'droppedAttributes',
+  'detail',
+  'stack',
+  'function_request_id',
+  'xray_trace_id',
+] as const;
+
+export type Fields = { readonly [Field in (typeof FIELDS)[number]]?: string | number | readonly string[] | undefined };
+
+export interface Log {
+  readonly debug: (message: string, fields?: Fields) => void;
+  readonly info: (message: string, fields?: Fields) => void;
+  readonly warn: (message: string, fields?: Fields) => void;
+  readonly error: (message: string, fields?: Fields) => void;
+  /** Written at every level: an audit has no threshold. */
+  readonly audit: (message: string, fields: Fields) => void;
+  /** What each line carries from now on, such as the id of the invocation. */
+  readonly setContext: (fields: Fields) => void;
+}
+
+export interface LogParts {
+  readonly service: string;
+  /** `POWERTOOLS_LOG_LEVEL`; `SILENT` and `CRITICAL` leave the audit lines alone. */
+  readonly level: string;
+  /** Takes whole lines, each ended by a newline. */
+  readonly write: (lines: string) => void;
+  readonly now: () => number;
+}
+
+const RANKS: Readonly<Record<string, number>> = { DEBUG: 0, INFO: 1, WARN: 2, ERROR: 3, CRITICAL: 4, SILENT: 5 };
+
+export const createLog = ({ service, level, write, now }: LogParts): Log => {
+  const threshold = RANKS[level.toUpperCase()] ?? 1;
+  let context: Fields = {};
+
+  const line = (lineLevel: Level, message: string, fields: Fields): void => {
+    const entry: Record<string, unknown> = {
+      level: lineLevel,
+      message,
+      service,
+      timestamp: new Date(now()).toISOString(),
+    };
+    for (const field of FIELDS) {
+      const value = fields[field] ?? context[field];
+      if (value !== undefined) entry[field] = value;
+    }
+    write(`${JSON.stringify(entry)}\n`);
+  };
+  const at =
+    (lineLevel: Level) =>
+    (message: string, fields: Fields = {}): void => {
+      if ((RANKS[lineLevel] ?? 0) >= threshold) line(lineLevel, message, fields);
+    };
+
+  return {
+    debug: at('DEBUG'),
+    info: at('INFO'),
+    warn: at('WARN'),
+    error: at('ERROR'),
+    audit: (message, fields) => line('INFO', message, fields),
+    setContext: (fields) => {
+      context = fields;
+    },
+  };
+};
+
+/**
+ * Writes what one turn of the event loop has to say in one go: a batch of a thousand is a few system calls, not a
+ * thousand, and no line waits longer than that turn. `flush` writes at once.
+ */
+export const createLineWriter = (write: (text: string) => void) => {
+  let pending = '';
+  const flush = (): void => {
+    const text = pending;
+    pending = '';
+    if (text !== '') write(text);
+  };
+  return {
+    write: (lines: string): void => {
+      if (pending === '') setImmediate(flush);
+      pending += lines;
+    },
+    flush,
+  };
+};
