@@ -50,6 +50,18 @@ export interface EnableParts {
   readonly onUnknown: (row: Row, reading: Reading, identifier: number) => void;
 }
 
+const keep = (cause: KeptCause, errorCode?: string, retryAfterSeconds?: number): Decision => ({
+  kind: 'kept',
+  cause,
+  ...(errorCode === undefined ? {} : { errorCode }),
+  ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+});
+
+const reject = (errorCode: string, errorMessage: string): Decision => ({ kind: 'rejected', errorCode, errorMessage });
+
+/** Only a refused token has no cause of its own in the table. */
+const causeOf = ({ happens }: Row): Cause => ('cause' in happens ? happens.cause : 'credentials');
+
 const codeOf = (answer: Answer, reading: Reading): string =>
   answer.kind === 'unanswered' ? answer.code : String(reading.envelope?.number ?? reading.status);
 
@@ -62,99 +74,137 @@ const withoutSecrets = (text: string, { value, vault }: Token): string => {
     .reduce((clean, secret) => clean.replaceAll(secret, '[secret]'), text);
 };
 
-export const createEnable = ({ timeoutMs, maxRequestAgeSeconds, now, random, sleep, onUnknown }: EnableParts) => {
-  /** Ends in a decision, always; `effort` counts along, so that it is known even for a request that is cut. */
-  const enable = async (
+/** One call that was made, and what it says. */
+interface Attempt {
+  readonly kind: 'attempt';
+  readonly answer: Answer;
+  readonly reading: Reading;
+  readonly row: Row;
+  readonly token: Token;
+  /** Refused with a token that was already renewed: nothing more to try. */
+  readonly isRefusedAgain: boolean;
+  /** A kept-alive connection was closed meanwhile, as a freeze does: it says nothing of Segura. */
+  readonly isStale: boolean;
+}
+
+export const createEnable = (parts: EnableParts) => {
+  const { timeoutMs, maxRequestAgeSeconds, now, random, sleep, onUnknown } = parts;
+
+  const call = async (identifier: number, token: Token, limitMs: number, effort: Effort, invocation: Invocation) => {
+    effort.attempts += 1;
+    const startedAt = now();
+    const answer = await enablePassword(identifier, token, limitMs);
+    effort.latenciesMs.push(now() - startedAt);
+    const reading = readAnswer(answer, now());
+    const row = judge(reading);
+    const attempt: Attempt = {
+      kind: 'attempt',
+      answer,
+      reading,
+      row,
+      token,
+      isRefusedAgain: row.happens.do === 'renew-token' && invocation.renewedTokens.has(token),
+      isStale:
+        answer.kind === 'unanswered' && answer.reusedSocket && answer.failure === 'reset' && effort.attempts === 1,
+    };
+    return attempt;
+  };
+
+  /** Waits for its place and a token, looks at the clock a last time, and calls. */
+  const attempt = async (
     request: EnableRequest,
     provenance: Provenance,
-    { gate, tokens, deadline, renewedTokens }: Invocation,
+    invocation: Invocation,
+    effort: Effort,
+    kept: Decision,
+  ): Promise<Attempt | Decision> => {
+    const { gate, tokens, deadline } = invocation;
+    const expired = () => expiredReason(request, provenance, now(), maxRequestAgeSeconds);
+    const tooLate = expired();
+    if (tooLate !== undefined) return reject('Expired', tooLate);
+    if (deadline.callsLeftMs() < MIN_CALL_MS) return kept;
+    const entry = await gate.enter(request.identifier);
+    if (entry.kind === 'stop')
+      return effort.attempts > 0 ? kept : keep(entry.cause, undefined, entry.retryAfterSeconds);
+    const found = await tokens.get(deadline.callsLeftMs);
+    if (found.kind === 'no-token') {
+      entry.release();
+      gate.stop(found.cause);
+      return keep(found.cause, found.code);
+    }
+    // Waiting for a place and a token may have taken long.
+    const tooLateNow = expired();
+    const leftMs = deadline.callsLeftMs();
+    if (tooLateNow !== undefined || leftMs < MIN_CALL_MS) {
+      entry.release();
+      return tooLateNow === undefined ? kept : reject('Expired', tooLateNow);
+    }
+    const made = await call(request.identifier, found.token, Math.min(timeoutMs, leftMs), effort, invocation);
+    const sign = made.isStale ? 'unknown' : made.isRefusedAgain ? 'down' : made.row.segura;
+    entry.report(sign, causeOf(made.row));
+    return made;
+  };
+
+  /** Asks for the one new token of the invocation. @returns why there is none, or `undefined` */
+  const renewToken = async (refused: Token, invocation: Invocation): Promise<Decision | undefined> => {
+    const { gate, tokens, deadline, renewedTokens } = invocation;
+    const renewed = await tokens.renew(refused, deadline.callsLeftMs);
+    if (renewed.kind === 'token') {
+      renewedTokens.add(renewed.token);
+      return undefined;
+    }
+    gate.stop(renewed.cause);
+    return keep(renewed.cause, renewed.code);
+  };
+
+  /** @returns whether there was time to wait for the next attempt */
+  const waitForNext = async ({ isStale, reading, row }: Attempt, retried: number, invocation: Invocation) => {
+    const { gate, deadline } = invocation;
+    const asked = reading.retryAfterSeconds;
+    if (row.means === 'rate-limited' && asked !== undefined) gate.pause(asked);
+    const waitMs = isStale ? 0 : Math.max(attemptWaitMs(retried, random()), (asked ?? 0) * 1000);
+    if (waitMs + MIN_CALL_MS > deadline.callsLeftMs()) return false;
+    if (waitMs > 0) await sleep(waitMs);
+    return true;
+  };
+
+  /** Ends in a decision, always; `effort` counts along, so that it is known even for a request that is cut. */
+  return async (
+    request: EnableRequest,
+    provenance: Provenance,
+    invocation: Invocation,
     effort: Effort,
   ): Promise<Decision> => {
-    let kept: Decision = { kind: 'kept', cause: 'deadline' };
+    let kept: Decision = keep('deadline');
     const retries = new Map<Row, number>();
-    const expired = (): Decision | undefined => {
-      const reason = expiredReason(request, provenance, now(), maxRequestAgeSeconds);
-      return reason ? { kind: 'rejected', errorCode: 'Expired', errorMessage: reason } : undefined;
-    };
-
-    for (;;) {
-      const tooLate = expired();
-      if (tooLate) return tooLate;
-      if (effort.attempts >= MAX_ATTEMPTS || deadline.callsLeftMs() < MIN_CALL_MS) return kept;
-      const entry = await gate.enter(request.identifier);
-      if (entry.kind === 'stop') {
-        const { retryAfterSeconds } = entry;
-        return effort.attempts > 0
-          ? kept
-          : { kind: 'kept', cause: entry.cause, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
-      }
-      const found = await tokens.get(deadline.callsLeftMs);
-      if (found.kind === 'no-token') {
-        entry.release();
-        gate.stop(found.cause);
-        return { kind: 'kept', cause: found.cause, errorCode: found.code };
-      }
-      // Waiting for a place or a token may have taken long: the last look before the call.
-      const expiredMeanwhile = expired();
-      const leftMs = deadline.callsLeftMs();
-      if (expiredMeanwhile || leftMs < MIN_CALL_MS) {
-        entry.release();
-        return expiredMeanwhile ?? kept;
-      }
-
-      effort.attempts += 1;
-      const startedAt = now();
-      const answer = await enablePassword(request.identifier, found.token, Math.min(timeoutMs, leftMs));
-      effort.latenciesMs.push(now() - startedAt);
-      const reading = readAnswer(answer, now());
-      const row = judge(reading);
-      const errorCode = codeOf(answer, reading);
-      const isRefusedAgain = row.happens.do === 'renew-token' && renewedTokens.has(found.token);
-      const cause = 'cause' in row.happens ? row.happens.cause : 'credentials';
-      // A kept-alive connection that was closed during a freeze says nothing of Segura: again at once, but once only.
-      const isStale =
-        answer.kind === 'unanswered' && answer.reusedSocket && answer.failure === 'reset' && effort.attempts === 1;
-      entry.report(isStale ? 'unknown' : isRefusedAgain ? 'down' : row.segura, cause);
-
+    while (effort.attempts < MAX_ATTEMPTS) {
+      const made = await attempt(request, provenance, invocation, effort, kept);
+      if (made.kind !== 'attempt') return made;
+      const { answer, reading, row, token } = made;
+      kept = keep(causeOf(row), codeOf(answer, reading), reading.retryAfterSeconds);
       switch (row.happens.do) {
         case 'done':
           return { kind: 'done', result: row.means === 'already-enabled' ? 'already-enabled' : 'enabled' };
         case 'reject':
-          return {
-            kind: 'rejected',
-            errorCode: row.happens.errorCode,
-            errorMessage: withoutSecrets(describe(row, reading), found.token),
-          };
+          return reject(row.happens.errorCode, withoutSecrets(describe(row, reading), token));
         case 'keep':
           onUnknown(row, reading, request.identifier);
-          return { kind: 'kept', cause, errorCode };
+          return kept;
         case 'renew-token': {
-          kept = { kind: 'kept', cause: 'credentials', errorCode };
-          if (isRefusedAgain) return kept;
-          const renewed = await tokens.renew(found.token, deadline.callsLeftMs);
-          if (renewed.kind === 'no-token') {
-            gate.stop(renewed.cause);
-            return { kind: 'kept', cause: renewed.cause, errorCode: renewed.code };
-          }
-          renewedTokens.add(renewed.token);
+          const refused = made.isRefusedAgain ? kept : await renewToken(token, invocation);
+          if (refused) return refused;
           break;
         }
         case 'retry': {
-          const { retryAfterSeconds } = reading;
-          kept = { kind: 'kept', cause, errorCode, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
           const retried = (retries.get(row) ?? 0) + 1;
           retries.set(row, retried);
-          if (retried > (row.happens.atMost ?? Number.POSITIVE_INFINITY) || effort.attempts >= MAX_ATTEMPTS)
-            return kept;
-          if (row.means === 'rate-limited' && retryAfterSeconds !== undefined) gate.pause(retryAfterSeconds);
-          const waitMs = isStale ? 0 : Math.max(attemptWaitMs(retried, random()), (retryAfterSeconds ?? 0) * 1000);
-          if (waitMs + MIN_CALL_MS > deadline.callsLeftMs()) return kept;
-          if (waitMs > 0) await sleep(waitMs);
+          const mayRetry = retried <= (row.happens.atMost ?? MAX_ATTEMPTS) && effort.attempts < MAX_ATTEMPTS;
+          if (!(mayRetry && (await waitForNext(made, retried, invocation)))) return kept;
         }
       }
     }
+    return kept;
   };
-  return enable;
 };
 
 export type Enable = ReturnType<typeof createEnable>;

@@ -107,6 +107,40 @@ const readBody = (response: IncomingMessage, done: (body: string) => void): void
   response.on('end', () => done(body));
 };
 
+const exchange = ({ url, headers, body = '', timeoutMs }: Call, { request, agent }: Transport): Promise<Answer> =>
+  new Promise((resolve) => {
+    const sent = request({
+      agent,
+      method: 'POST',
+      // URL keeps the brackets of an IPv6 address, a socket wants it without.
+      host: url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname,
+      port: url.port,
+      path: url.pathname + url.search,
+      headers: { ...headers, 'Content-Length': Buffer.byteLength(body) },
+    });
+    const unanswered = (failure: Failure, code: string): void => {
+      clearTimeout(limit);
+      resolve({ kind: 'unanswered', failure, code, reusedSocket: sent.reusedSocket });
+    };
+    const limit = setTimeout(() => {
+      unanswered('timeout', 'ETIMEDOUT');
+      sent.destroy();
+    }, timeoutMs);
+    sent.on('error', (error: NodeJS.ErrnoException) =>
+      unanswered(failureOf(error.code ?? ''), error.code ?? error.name),
+    );
+    sent.on('response', (response) => {
+      readBody(response, (text) => {
+        clearTimeout(limit);
+        resolve({ kind: 'answered', status: response.statusCode ?? 0, headers: response.headers, body: text });
+      });
+      // The connection ended in the middle of the body: no answer to rely on.
+      response.on('error', (error: NodeJS.ErrnoException) => unanswered('reset', error.code ?? 'ECONNRESET'));
+      response.on('close', () => unanswered('reset', 'ECONNRESET'));
+    });
+    sent.end(body);
+  });
+
 /** Opens one pool of kept-alive connections. `close` ends the idle ones; calls under way finish. */
 export const createSend = (options: SendOptions): { readonly send: Send; readonly close: () => void } => {
   const transports = new Map<string, Transport>();
@@ -116,40 +150,7 @@ export const createSend = (options: SendOptions): { readonly send: Send; readonl
     return open;
   };
 
-  const send: Send = ({ url, headers, body = '', timeoutMs }) =>
-    new Promise((resolve) => {
-      const { request, agent } = transportFor(url.protocol);
-      const sent = request({
-        agent,
-        method: 'POST',
-        // URL keeps the brackets of an IPv6 address, a socket wants it without.
-        host: url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname,
-        port: url.port,
-        path: url.pathname + url.search,
-        headers: { ...headers, 'Content-Length': Buffer.byteLength(body) },
-      });
-      const unanswered = (failure: Failure, code: string): void => {
-        clearTimeout(limit);
-        resolve({ kind: 'unanswered', failure, code, reusedSocket: sent.reusedSocket });
-      };
-      const limit = setTimeout(() => {
-        unanswered('timeout', 'ETIMEDOUT');
-        sent.destroy();
-      }, timeoutMs);
-      sent.on('error', (error: NodeJS.ErrnoException) =>
-        unanswered(failureOf(error.code ?? ''), error.code ?? error.name),
-      );
-      sent.on('response', (response) => {
-        readBody(response, (text) => {
-          clearTimeout(limit);
-          resolve({ kind: 'answered', status: response.statusCode ?? 0, headers: response.headers, body: text });
-        });
-        // The connection ended in the middle of the body: no answer to rely on.
-        response.on('error', (error: NodeJS.ErrnoException) => unanswered('reset', error.code ?? 'ECONNRESET'));
-        response.on('close', () => unanswered('reset', 'ECONNRESET'));
-      });
-      sent.end(body);
-    });
+  const send: Send = (call) => exchange(call, transportFor(call.url.protocol));
 
   return {
     send,
