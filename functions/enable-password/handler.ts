@@ -26,8 +26,8 @@ import { attemptWaitMs, createDeadline, MAX_TOKEN_ATTEMPTS } from './waits.ts';
 
 /** Connections to AWS at once: ten messages go with each call. */
 const AWS_SOCKETS = 20;
-/** The read at start must not outlast Lambda's ten seconds of initialisation. */
-const PREFETCH_TIMEOUT_MS = 5000;
+/** A read at start that takes longer is given up, and begun anew by the first message. */
+const PREFETCH_TIMEOUT_MS = 3000;
 /** Where the context tells no time, as in a call by hand. */
 const ASSUMED_REMAINING_MS = 30_000;
 

@@ -25,6 +25,8 @@ export interface VaultParts {
   readonly read: (timeoutMs: number) => Promise<SecretRead>;
   readonly connect: (secret: Secret) => { readonly send: Send; readonly close: () => void };
   readonly now: () => number;
+  /** Ends early when the signal is given. */
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** The secret could not be read, or is malformed. */
   readonly onFailure: (code: string, detail: string) => void;
 }
@@ -42,7 +44,7 @@ export const REFUSAL_READ_MS = 30_000;
 /** A moved `url` or a changed certificate is noticed with a token renewal within the hour, without any refusal. */
 export const SECRET_MAX_AGE_MS = 15 * 60_000;
 
-export const createVaults = ({ read, connect, now, onFailure }: VaultParts): Vaults => {
+export const createVaults = ({ read, connect, now, sleep, onFailure }: VaultParts): Vaults => {
   let held: { readonly vault: Vault; readonly text: string; readonly close: () => void } | undefined;
   let readAt = Number.NEGATIVE_INFINITY;
   let refusalReadAt = Number.NEGATIVE_INFINITY;
@@ -77,12 +79,25 @@ export const createVaults = ({ read, connect, now, onFailure }: VaultParts): Vau
     return flight;
   };
 
+  /** A read that began before us (at start, perhaps before a freeze) has a limit of its own, not ours. */
+  const join = async (joined: Promise<VaultResult>, timeoutMs: number): Promise<VaultResult> => {
+    const endsAt = now() + timeoutMs;
+    const answered = new AbortController();
+    const late = sleep(timeoutMs, answered.signal).then(
+      (): VaultResult => ({
+        kind: 'no-vault',
+        code: 'ETIMEDOUT',
+        detail: 'Secrets Manager does not answer',
+      }),
+    );
+    const result = await Promise.race([joined, late]);
+    answered.abort();
+    return result.kind === 'vault' || now() >= endsAt ? result : readOnce(endsAt - now());
+  };
+
   const current: Vaults['current'] = async (timeoutMs) => {
     if (held) return { kind: 'vault', vault: held.vault };
-    const joined = flight !== undefined;
-    const result = await readOnce(timeoutMs);
-    // A read that began before us (at start, perhaps before a freeze) failed on its own terms, not on ours.
-    return result.kind === 'no-vault' && joined ? readOnce(timeoutMs) : result;
+    return flight ? join(flight, timeoutMs) : readOnce(timeoutMs);
   };
 
   return {
