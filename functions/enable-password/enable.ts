@@ -46,8 +46,8 @@ export interface EnableParts {
   readonly now: () => number;
   readonly random: () => number;
   readonly sleep: (ms: number) => Promise<void>;
-  /** Called for an answer that no document knows, which the log must tell. */
-  readonly onUnknown: (row: Row, reading: Reading, identifier: number) => void;
+  /** Called for an answer that is kept at once, which the log must tell: no document knows it, or TLS failed. */
+  readonly onUnknown: (row: Row, errorCode: string, identifier: number) => void;
 }
 
 const keep = (cause: KeptCause, errorCode?: string, retryAfterSeconds?: number): Decision => ({
@@ -188,7 +188,7 @@ export const createEnable = (parts: EnableParts) => {
         case 'reject':
           return reject(row.happens.errorCode, withoutSecrets(describe(row, reading), token));
         case 'keep':
-          onUnknown(row, reading, request.identifier);
+          onUnknown(row, codeOf(answer, reading), request.identifier);
           return kept;
         case 'renew-token': {
           const refused = made.isRefusedAgain ? kept : await renewToken(token, invocation);

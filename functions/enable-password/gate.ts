@@ -23,7 +23,7 @@ export interface Gate {
   readonly enter: (identifier: number) => Promise<Entry>;
   /** Ends the calls of this invocation: there is no token to call with. */
   readonly stop: (cause: Cause) => void;
-  /** The gateway asked for a pause; nobody calls before its end. */
+  /** The gateway asked one caller for a pause: all wait for its end, where the invocation has the time. */
   readonly pause: (seconds: number) => void;
 }
 
@@ -84,6 +84,8 @@ export const createBreaker = () => {
         kind: 'pass',
         report: (sign, cause) => {
           if (isProbe) isProbing = false;
+          // A refused token or a stale connection has not answered the question.
+          if (isProbe && sign === 'unknown') probesLeft += 1;
           if (sign === 'up') open();
           if (sign === 'down') fail(identifier, cause);
           wake();
@@ -125,13 +127,10 @@ export const createBreaker = () => {
         for (;;) {
           if (stoppedFor !== undefined) return { kind: 'stop', cause: stoppedFor };
           const pauseMs = pausedUntil - now();
-          if (pauseMs > 0) {
-            if (!(await wait(pauseMs))) {
-              return { kind: 'stop', cause: 'rate-limited', retryAfterSeconds: (pausedUntil - now()) / 1000 };
-            }
-            continue;
-          }
+          if (pauseMs > 0 && (await wait(pauseMs))) continue;
           if (closedFor === undefined) return pass(identifier, false);
+          // Closed, and asked to stay away for longer than there is time: not even a probe.
+          if (pauseMs > 0) return { kind: 'stop', cause: closedFor, retryAfterSeconds: pauseMs / 1000 };
           if (isProbing) {
             await changed.promise;
             continue;

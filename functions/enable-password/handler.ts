@@ -31,6 +31,11 @@ const PREFETCH_TIMEOUT_MS = 3000;
 /** Where the context tells no time, as in a call by hand. */
 const ASSUMED_REMAINING_MS = 30_000;
 
+const REFUSALS = {
+  credentials: 'token refused: check accessTokenUrl, clientId, clientSecret and tokenParameters in the secret',
+  tls: "TLS handshake refused: check caCertificate, clientCertificate and clientKey in the secret, and the server's certificate",
+};
+
 const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
@@ -75,11 +80,9 @@ const tokens = createTokens({
   maxAttempts: MAX_TOKEN_ATTEMPTS,
   wait: (attempt) => attemptWaitMs(attempt, clock.random()),
   onRequest: () => metrics.count('TokenRequests'),
-  onRefusal: (status) => {
+  onRefusal: (cause, errorCode) => {
     metrics.count('CredentialFailures');
-    log.error('token refused: check accessTokenUrl, clientId, clientSecret and tokenParameters in the secret', {
-      status,
-    });
+    log.error(REFUSALS[cause], { errorCode, cause });
   },
 });
 
@@ -87,14 +90,11 @@ const enable = createEnable({
   ...clock,
   timeoutMs: seguraTimeoutMs,
   maxRequestAgeSeconds: environment.maxRequestAgeSeconds,
-  onUnknown: ({ cameBack, means }, { status, failure, envelope }, identifier) =>
-    log.warn('answer is not documented, message kept', {
-      identifier,
-      status,
-      meaning: means,
-      errorCode: failure ?? envelope?.number,
-      detail: cameBack,
-    }),
+  onUnknown: ({ cameBack, means }, errorCode, identifier) => {
+    if (means === 'tls') log.error(REFUSALS.tls, { identifier, errorCode });
+    else
+      log.warn('answer is not documented, message kept', { identifier, errorCode, meaning: means, detail: cameBack });
+  },
 });
 
 const breaker = createBreaker();

@@ -45,7 +45,7 @@ export interface Row {
   readonly matches: (reading: Reading) => boolean;
   readonly means: Meaning;
   readonly happens: Policy;
-  /** What it says of Segura as a whole: reached, down, or neither. */
+  /** What it says of the way to Segura for all others: open, closed, or neither. */
   readonly segura: 'up' | 'down' | 'unknown';
 }
 
@@ -160,7 +160,7 @@ export const ENABLE_TABLE: readonly Row[] = [
     matches: status(429),
     means: 'rate-limited',
     happens: { do: 'retry', cause: 'rate-limited' },
-    segura: 'unknown',
+    segura: 'down',
   },
   {
     cameBack: '500',

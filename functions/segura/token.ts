@@ -35,8 +35,8 @@ export interface TokenParts {
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
   readonly onRequest: () => void;
-  /** The token endpoint refused us; `status` is its HTTP status. */
-  readonly onRefusal: (status: number) => void;
+  /** The token endpoint refused us, or one side refused the other's certificate; `code` as in `TokenResult`. */
+  readonly onRefusal: (cause: 'credentials' | 'tls', code: string) => void;
 }
 
 export interface Tokens {
@@ -126,8 +126,8 @@ export const createTokens = (parts: TokenParts): Tokens => {
         await sleep(waitMs);
         continue;
       }
-      onRefusal(reading.status);
       const cause = means === 'tls' ? 'tls' : 'credentials';
+      onRefusal(cause, code);
       if (hasReadAgain) return noToken(cause, code);
       hasReadAgain = true;
       const again = await vaults.afterRefusal(vault, left());
