@@ -1,0 +1,484 @@
+/** The contract's table, row by row: the built bundle against embedded SQS, Secrets Manager and Segura behind Kong. */
+import { describe, expect, test } from 'vitest';
+import answers from '../fixtures/answers.json' with { type: 'json' };
+import { batchResponse, startWorld, type World, type WorldOptions } from '../simulator/world.ts';
+
+const startWith = (options: WorldOptions = {}): Promise<World> =>
+  startWorld({
+    passwords: { 10: 'disabled', 11: 'disabled', 12: 'disabled', 13: 'active', 14: 'no-access' },
+    ...options,
+  });
+
+const outcomes = (world: World) => world.auditLines().map(({ identifier, outcome }) => [identifier, outcome]);
+
+describe('a request message', () => {
+  const sns = (message: string) => ({ Type: 'Notification', MessageId: 'x', TopicArn: 'arn', Message: message });
+  const eventBridge = (detail: unknown) => ({ version: '0', 'detail-type': 'Approved', source: 'itsm', detail });
+  test.each([
+    ['a number', '10'],
+    ['a string of digits', '"10"'],
+    ['an object with a number', '{"identifier": 10}'],
+    ['an object with a string', '{"identifier": "10"}'],
+    ['an object with unknown fields', '{"identifier": 10, "ticket": {"a": 1.5}}'],
+    ['an SNS notification', JSON.stringify(sns('{"identifier": 10}'))],
+    ['an EventBridge event', JSON.stringify(eventBridge({ identifier: 10 }))],
+  ])('%s enables the password it names', async (_, body) => {
+    await using world = await startWith();
+    await world.send(body);
+    const { kept } = await world.deliver();
+    expect(kept).toEqual([]);
+    expect(world.segura.passwords.get('10')).toBe('active');
+  });
+
+  test.each([
+    ['not JSON', 'ten'],
+    ['zero', '0'],
+    ['negative', '-1'],
+    ['a fraction', '10.5'],
+    ['an exponent', '1e1'],
+    ['a fraction of zero', '{"identifier": 10.0}'],
+    ['leading zeros', '"010"'],
+    ['beyond 2^53-1', '9007199254740992'],
+    ['a list', '[10]'],
+    ['null', 'null'],
+    ['an object without identifier', '{"id": 10}'],
+    ['a path in the identifier', '{"identifier": "10/../11"}'],
+    ['an envelope in an envelope', JSON.stringify(sns(JSON.stringify(eventBridge({ identifier: 10 }))))],
+    ['a requester that is no string', '{"identifier": 10, "requestedBy": 5}'],
+    ['a reason of 257 characters', JSON.stringify({ identifier: 10, reason: 'x'.repeat(257) })],
+    ['a notAfter without offset', '{"identifier": 10, "notAfter": "2026-01-01T00:00:00"}'],
+  ])('%s is rejected as InvalidMessage without a call to Segura, body byte for byte', async (_, body) => {
+    await using world = await startWith();
+    const messageId = await world.send(body);
+    expect((await world.deliver()).kept).toEqual([]);
+    expect(world.segura.journal).toEqual([]);
+    const [letter] = world.messages('rejected');
+    expect(letter?.body).toBe(body);
+    expect(letter?.messageAttributes).toMatchObject({
+      ErrorCode: { StringValue: 'InvalidMessage' },
+      OriginalMessageId: { StringValue: messageId },
+      ReplayCount: { StringValue: '0' },
+    });
+    expect(world.auditLines()).toMatchObject([{ outcome: 'rejected', errorCode: 'InvalidMessage', attempts: 0 }]);
+  });
+
+  test('the requester is audited and never sent to Segura', async () => {
+    await using world = await startWith();
+    const who = { requestId: 'REQ-1', requestedBy: 'ana', reason: 'on-call', source: 'itsm' };
+    await world.send({ identifier: 10, ...who });
+    await world.deliver();
+    expect(world.auditLines()).toMatchObject([
+      { identifier: 10, outcome: 'enabled', attempts: 1, receiveCount: 1, ...who },
+    ]);
+    expect(JSON.stringify(world.segura.journal)).not.toMatch(/REQ-1|ana|on-call|itsm/);
+  });
+
+  test.each([
+    ['past its notAfter', { identifier: 10, notAfter: '2026-01-01T00:00:00+02:00' }, {}],
+    [
+      'older than MAX_REQUEST_AGE_SECONDS',
+      10,
+      { FirstSentAt: { DataType: 'String', StringValue: '2026-01-01T00:00:00Z' } },
+    ],
+  ])('a request %s is rejected as Expired without a call', async (_, body, attributes) => {
+    await using world = await startWith();
+    await world.send(body, { attributes });
+    expect((await world.deliver()).kept).toEqual([]);
+    expect(world.segura.journal).toEqual([]);
+    expect(world.messages('rejected')[0]?.messageAttributes['ErrorCode']?.StringValue).toBe('Expired');
+  });
+
+  test('MAX_REQUEST_AGE_SECONDS 0 turns the age limit off', async () => {
+    await using world = await startWith({ env: { MAX_REQUEST_AGE_SECONDS: '0' } });
+    await world.send(10, { attributes: { FirstSentAt: { DataType: 'String', StringValue: '2016-01-01T00:00:00Z' } } });
+    await world.deliver();
+    expect(world.segura.passwords.get('10')).toBe('active');
+  });
+
+  test('a renewed request is carried out though its notAfter was before the renewal', async () => {
+    await using world = await startWith();
+    const RenewedAt = { DataType: 'String', StringValue: new Date().toISOString() };
+    await world.send({ identifier: 10, notAfter: '2026-01-01T00:00:00Z' }, { attributes: { RenewedAt } });
+    await world.deliver();
+    expect(world.segura.passwords.get('10')).toBe('active');
+  });
+
+  test('an event of another kind throws, so that nothing is acknowledged unread', async () => {
+    await using world = await startWith();
+    for (const event of [{}, { Records: [{ eventSource: 'aws:s3', s3: {} }] }, { detail: {} }, null]) {
+      expect((await world.invoke(event)).functionError).toMatch(/not an SQS event/);
+    }
+    expect(batchResponse(await world.invoke({ Records: [] }))).toEqual({ batchItemFailures: [] });
+  });
+});
+
+describe('what came back', () => {
+  test('200: enabled and already enabled are done', async () => {
+    await using world = await startWith();
+    await Promise.all([world.send(10), world.send(13)]);
+    expect((await world.deliver()).kept).toEqual([]);
+    expect(outcomes(world).sort()).toEqual([
+      [10, 'enabled'],
+      [13, 'already-enabled'],
+    ]);
+  });
+
+  test('1005, 1006: dead letter in rejected with the attributes of the contract, then done', async () => {
+    await using world = await startWith();
+    const attributes = {
+      Tenant: { DataType: 'String.slug', StringValue: 'acme' },
+      Priority: { DataType: 'Number', StringValue: '2' },
+      Signature: { DataType: 'Binary', BinaryValue: new Uint8Array([0, 255, 1]) },
+    };
+    await world.send('{"identifier":  99}', { attributes });
+    await world.send(14);
+    expect((await world.deliver()).kept).toEqual([]);
+    const letters = world.messages('rejected');
+    const notFound = letters.find(({ body }) => body === '{"identifier":  99}');
+    expect(notFound?.messageAttributes).toMatchObject({
+      Tenant: attributes.Tenant,
+      Priority: attributes.Priority,
+      Signature: { DataType: 'Binary' },
+      ErrorCode: { StringValue: '1005' },
+      ErrorMessage: { StringValue: '1005: Password not found' },
+      ReplayCount: { DataType: 'Number', StringValue: '0' },
+    });
+    expect(Buffer.from(notFound?.messageAttributes['Signature']?.BinaryValue as string, 'base64')).toEqual(
+      Buffer.from([0, 255, 1]),
+    );
+    for (const name of ['FirstSentAt', 'FailedAt']) {
+      expect(notFound?.messageAttributes[name]?.StringValue).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    }
+    expect(letters.map(({ messageAttributes }) => messageAttributes['ErrorCode']?.StringValue).sort()).toEqual([
+      '1005',
+      '1006',
+    ]);
+  });
+
+  test('ten attributes: the own ones make room last to first, and that is logged', async () => {
+    await using world = await startWith();
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'];
+    await world.send(99, {
+      attributes: Object.fromEntries(names.map((name) => [name, { DataType: 'String', StringValue: name }])),
+    });
+    expect((await world.deliver()).kept).toEqual([]);
+    const kept = Object.keys(world.messages('rejected')[0]?.messageAttributes ?? {});
+    expect(kept).toHaveLength(10);
+    expect(kept).toEqual(
+      expect.arrayContaining(['a', 'b', 'c', 'd', 'ErrorCode', 'ErrorMessage', 'OriginalMessageId']),
+    );
+    expect(world.lines()).toContainEqual(
+      expect.objectContaining({ droppedAttributes: ['j', 'i', 'h', 'g', 'f', 'e'] }),
+    );
+  });
+
+  test('no Route, 401 and "not authorized": one new token for a whole batch, then again', async () => {
+    for (const refusal of ['no-route-kong-3-9-json', 'kong-jwt-token-expired', 'not-authorized-as-500']) {
+      await using world = await startWith({ segura: { refusal: { kind: 'fixture', name: refusal } } });
+      await world.send(10);
+      await world.deliver();
+      world.segura.revokeTokens();
+      await Promise.all([11, 12, 13].map((identifier) => world.send(identifier)));
+      expect((await world.deliver()).kept).toEqual([]);
+      expect(world.segura.tokenRequests()).toHaveLength(2);
+      expect(world.secrets.reads).toHaveLength(1);
+    }
+  });
+
+  test('a token that is refused twice keeps the message', async () => {
+    await using world = await startWith();
+    world.segura.settings.outage = { kind: 'kong', status: 404 };
+    const messageId = await world.send(10);
+    expect((await world.deliver()).kept).toEqual([messageId]);
+    expect(world.segura.enableCalls()).toHaveLength(2);
+    expect(world.segura.tokenRequests()).toHaveLength(2);
+    expect(world.auditLines()).toMatchObject([{ outcome: 'kept', cause: 'credentials' }]);
+  });
+
+  test('a rotated client: the secret is read again once when the token endpoint rejects it', async () => {
+    await using world = await startWith();
+    await world.send(10);
+    await world.deliver();
+    world.segura.revokeTokens();
+    world.segura.settings.clientSecret = 'client-secret-2';
+    world.secrets.put('mysafe/segura', world.secretValue({ clientSecret: 'not-yet-valid' }), { stage: 'AWSPENDING' });
+    world.secrets.put('mysafe/segura', world.secretValue());
+    await world.send(11);
+    expect((await world.deliver()).kept).toEqual([]);
+    expect(world.secrets.reads).toHaveLength(2);
+    expect(world.secrets.reads.every(({ input }) => input['VersionStage'] === 'AWSCURRENT')).toBe(true);
+  });
+
+  test('a client that stays refused: kept, and the secret is read at most once in 30 s for it', async () => {
+    await using world = await startWith({ secret: { clientSecret: 'wrong' } });
+    const messageId = await world.send(10);
+    expect((await world.deliver()).kept).toEqual([messageId]);
+    await world.send(11);
+    await world.deliver();
+    expect(world.secrets.reads).toHaveLength(2);
+    expect(world.segura.enableCalls()).toEqual([]);
+    expect(world.lambda.text()).not.toContain('wrong');
+  });
+
+  test.each([
+    ['502', { kind: 'kong', status: 502 }],
+    ['503', { kind: 'kong', status: 503 }],
+    ['504', { kind: 'kong', status: 504 }],
+    ['408', { kind: 'kong', status: 408 }],
+    ['connection reset', { kind: 'reset' }],
+    ['an answer cut short', { kind: 'cut' }],
+    ['an answer that was lost', { kind: 'lost-answer' }],
+    ['429', { kind: 'kong', status: 429 }],
+    ['500', { kind: 'kong', status: 500 }],
+  ] as const)('%s: again, and done once it works', async (_, fault) => {
+    await using world = await startWith();
+    world.segura.next(fault);
+    await world.send(10);
+    expect((await world.deliver()).kept).toEqual([]);
+    expect(world.segura.passwords.get('10')).toBe('active');
+    expect(world.segura.enableCalls(10)).toHaveLength(2);
+    expect(world.auditLines()).toMatchObject([{ attempts: 2 }]);
+  });
+
+  test('a gateway that stays down: growing waits, then kept with a visibility timeout of 30 s or more', async () => {
+    await using world = await startWith();
+    world.segura.settings.outage = { kind: 'kong', status: 504 };
+    const messageId = await world.send(10);
+    expect((await world.deliver()).kept).toEqual([messageId]);
+    const calls = world.segura.enableCalls();
+    const waits = calls.slice(1).map(({ at }, index) => at - (calls[index]?.at ?? 0));
+    expect(waits.length).toBeGreaterThanOrEqual(3);
+    expect(waits).toEqual(waits.toSorted((a, b) => a - b));
+    const [{ visibleInMs } = { visibleInMs: 0 }] = world.messages('requests');
+    expect(visibleInMs).toBeGreaterThan(25_000);
+    expect(visibleInMs).toBeLessThanOrEqual(60_000);
+  });
+
+  test('500 is tried again at most once', async () => {
+    await using world = await startWith();
+    world.segura.settings.outage = { kind: 'fixture', name: 'server-error-v4' };
+    await world.send(10);
+    expect((await world.deliver()).kept).toHaveLength(1);
+    expect(world.segura.enableCalls()).toHaveLength(2);
+  });
+
+  test('429: Retry-After is respected in the call and, where time does not allow it, in the visibility timeout', async () => {
+    await using world = await startWith();
+    world.segura.next({ kind: 'kong', status: 429, headers: { 'retry-after': '1' } });
+    await world.send(10);
+    expect((await world.deliver()).kept).toEqual([]);
+    const [first, second] = world.segura.enableCalls(10);
+    expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(990);
+
+    world.segura.next({ kind: 'kong', status: 429, headers: { 'retry-after': '300' } });
+    await world.send(11);
+    expect((await world.deliver()).kept).toHaveLength(1);
+    expect(world.segura.enableCalls(11)).toHaveLength(1);
+    expect(world.messages('requests')[0]?.visibleInMs).toBeGreaterThan(290_000);
+  });
+
+  test.each(
+    answers.filter(
+      ({ endpoint, permanent, meaning }) =>
+        endpoint === 'enable' &&
+        !permanent &&
+        ['redirect', 'forbidden', 'gateway-refused', 'unexpected-answer'].includes(meaning),
+    ),
+  )('unknown ($name) is kept after one call, and said in the log', async ({ name }) => {
+    await using world = await startWith();
+    world.segura.next({ kind: 'fixture', name });
+    await world.send(10);
+    expect((await world.deliver()).kept).toHaveLength(1);
+    expect(world.segura.enableCalls()).toHaveLength(1);
+    expect(world.messages('rejected')).toEqual([]);
+    expect(world.lines()).toContainEqual(
+      expect.objectContaining({ message: 'answer is not documented, message kept' }),
+    );
+  });
+});
+
+describe('dead letters and outcomes', () => {
+  test.each([
+    ['answers 200 with Failed', { kind: 'failed-entries', senderFault: true }],
+    ['is denied', { kind: 'denied' }],
+    ['fails', { kind: 'error' }],
+  ] as const)('a rejection is kept while SQS %s', async (_, fault) => {
+    await using world = await startWith();
+    world.sqs.settings.faults.set('SendMessageBatch', fault);
+    const messageId = await world.send(99);
+    expect((await world.deliver()).kept).toEqual([messageId]);
+    expect(world.messages('rejected')).toEqual([]);
+    expect(world.auditLines()).toMatchObject([{ outcome: 'kept', cause: 'unconfirmed' }]);
+  });
+
+  test('entries that SQS failed for a moment are sent again', async () => {
+    await using world = await startWith();
+    world.sqs.next('SendMessageBatch', { kind: 'failed-entries' });
+    await world.send(99);
+    expect((await world.deliver()).kept).toEqual([]);
+    expect(world.messages('rejected')).toHaveLength(1);
+  });
+
+  test('a settled request waits for its outcome event, with an id that stays the same', async () => {
+    await using world = await startWith({ outcomes: true });
+    world.sqs.next('SendMessageBatch', { kind: 'failed-entries', senderFault: true });
+    const messageId = await world.send({ identifier: 10, requestId: 'REQ-1' });
+    const [record] = await world.receiveRecords();
+    const first = await world.invoke({ Records: [record] });
+    expect(batchResponse(first).batchItemFailures).toEqual([{ itemIdentifier: messageId }]);
+    expect(world.segura.passwords.get('10')).toBe('active');
+    const second = await world.invoke({ Records: [record] });
+    expect(batchResponse(second).batchItemFailures).toEqual([]);
+    const sent = world.sqs.calls('SendMessageBatch').map(({ input }) => {
+      const [entry] = input['Entries'] as { MessageBody: string }[];
+      return JSON.parse(entry?.MessageBody ?? '{}');
+    });
+    expect(sent).toMatchObject([
+      { outcome: 'enabled', identifier: 10, requestId: 'REQ-1', messageId },
+      { outcome: 'already-enabled', identifier: 10, requestId: 'REQ-1', messageId },
+    ]);
+    expect(sent[0].outcomeId).toBe(sent[1].outcomeId);
+  });
+
+  test('the X-Ray trace header goes on with the dead letter', async () => {
+    await using world = await startWith();
+    await world.send(99);
+    const [record] = await world.receiveRecords();
+    const AWSTraceHeader = 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1';
+    await world.invoke({ Records: [{ ...record, attributes: { ...record?.attributes, AWSTraceHeader } }] });
+    expect(world.sqs.calls('SendMessageBatch')[0]?.input['Entries']).toMatchObject([
+      { MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: AWSTraceHeader } } },
+    ]);
+    expect(world.auditLines()).toMatchObject([{ xray_trace_id: '1-5759e988-bd862e3fe1be46a994272793' }]);
+  });
+
+  test('a message delivered twice in one batch is called once and answered', async () => {
+    await using world = await startWith();
+    world.segura.settings.outage = { kind: 'fixture', name: 'kong-acl-forbidden' };
+    const messageId = await world.send(10);
+    const [record] = await world.receiveRecords();
+    const result = await world.invoke({ Records: [record, { ...record, receiptHandle: record?.receiptHandle }] });
+    expect(batchResponse(result).batchItemFailures).toEqual([{ itemIdentifier: messageId }]);
+    expect(world.segura.enableCalls()).toHaveLength(1);
+    expect(world.auditLines()).toHaveLength(1);
+  });
+});
+
+describe('FIFO', () => {
+  test('after a kept message the later ones of its group are kept untouched, in order; other groups go on', async () => {
+    await using world = await startWith({ fifo: true });
+    world.segura.always(10, { kind: 'fixture', name: 'kong-acl-forbidden' });
+    const record = (body: number, group: string, index: number) => ({
+      messageId: `${group}-${index}`,
+      receiptHandle: `handle-${group}-${index}`,
+      body: String(body),
+      attributes: {
+        ApproximateReceiveCount: '1',
+        SentTimestamp: String(Date.now()),
+        MessageGroupId: group,
+        SequenceNumber: String(index),
+      },
+      messageAttributes: {},
+      eventSource: 'aws:sqs',
+      eventSourceARN: world.sqs.arnOf('requests'),
+    });
+    const records = [record(10, 'a', 1), record(11, 'a', 2), record(12, 'b', 3), record(13, 'a', 4)];
+    expect(batchResponse(await world.invoke({ Records: records })).batchItemFailures).toEqual([
+      { itemIdentifier: 'a-1' },
+      { itemIdentifier: 'a-2' },
+      { itemIdentifier: 'a-4' },
+    ]);
+    expect(
+      world.segura
+        .enableCalls()
+        .map(({ identifier }) => identifier)
+        .sort(),
+    ).toEqual(['10', '12']);
+    const changes = world.sqs
+      .calls('ChangeMessageVisibilityBatch')
+      .flatMap(({ input }) => input['Entries'] as { ReceiptHandle: string }[]);
+    expect(changes.map(({ ReceiptHandle }) => ReceiptHandle)).toEqual(['handle-a-1']);
+  });
+
+  test('a dead letter keeps its group', async () => {
+    await using world = await startWith({ fifo: true });
+    await world.send(99, { groupId: 'team-7' });
+    expect((await world.deliver()).kept).toEqual([]);
+    expect(world.messages('rejected')).toMatchObject([{ body: '99', groupId: 'team-7' }]);
+  });
+});
+
+describe('a cold batch', () => {
+  test('asks for one token and reads one secret for all', async () => {
+    await using world = await startWith({
+      passwords: Object.fromEntries(Array.from({ length: 50 }, (_, i) => [i + 1, 'disabled' as const])),
+    });
+    await Promise.all(Array.from({ length: 50 }, (_, index) => world.send(index + 1)));
+    expect((await world.deliver({ max: 50 })).kept).toEqual([]);
+    expect(world.segura.tokenRequests()).toHaveLength(1);
+    expect(world.secrets.reads).toHaveLength(1);
+    expect(world.auditLines()).toHaveLength(50);
+  });
+
+  test('a token near its end is renewed before it is refused', async () => {
+    await using world = await startWith({ segura: { expiresIn: 1, tokenLifetimeMs: 1000 } });
+    await world.send(10);
+    await world.deliver();
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    await world.send(11);
+    await world.deliver();
+    expect(world.segura.tokenRequests()).toHaveLength(2);
+    expect(world.segura.enableCalls().map(({ status }) => status)).toEqual([200, 200]);
+  });
+});
+
+describe('bad input', () => {
+  test('a missing or malformed variable fails at start with a message that names each', async () => {
+    await using world = await startWith({
+      env: { SEGURA_SECRET_ID: undefined, REJECTED_QUEUE_URL: undefined, SEGURA_TIMEOUT_MS: 'soon' },
+    });
+    const { functionError } = await world.invoke({ Records: [] });
+    expect(functionError).toMatch(/SEGURA_SECRET_ID.*REJECTED_QUEUE_URL.*SEGURA_TIMEOUT_MS/);
+  });
+
+  test.each([
+    ['no JSON', 'url=https://x', /not JSON/],
+    ['a missing key', { clientSecret: undefined }, /clientSecret is missing/],
+    ['http to a far host', { url: 'http://segura.example.com' }, /url must be https/],
+    ['a key without its certificate', { clientKey: '-----BEGIN PRIVATE KEY-----\nx' }, /belong together/],
+  ])('a secret with %s keeps the messages and says what to mend', async (_, secret, said) => {
+    await using world = await startWith(typeof secret === 'string' ? {} : { secret });
+    if (typeof secret === 'string') world.secrets.put('mysafe/segura', secret);
+    await world.send(10);
+    expect((await world.deliver()).kept).toHaveLength(1);
+    expect(world.segura.journal).toEqual([]);
+    expect(world.lines().some(({ level, detail }) => level === 'ERROR' && said.test(String(detail)))).toBe(true);
+  });
+
+  test('a secret that Secrets Manager does not give keeps the messages, and they are carried out when it does', async () => {
+    await using world = await startWith();
+    world.secrets.settings.fault = 'denied';
+    await world.send(10);
+    const [record] = await world.receiveRecords();
+    const refused = await world.invoke({ Records: [record] });
+    expect(batchResponse(refused).batchItemFailures).toHaveLength(1);
+    world.secrets.settings.fault = undefined;
+    expect(batchResponse(await world.invoke({ Records: [record] })).batchItemFailures).toEqual([]);
+  });
+});
+
+describe('TLS', () => {
+  test('a private certificate authority and a client certificate are honoured', async () => {
+    await using world = await startWith({ tls: 'mutual' });
+    await world.send(10);
+    expect((await world.deliver()).kept).toEqual([]);
+  });
+
+  test('an unknown authority is told apart from a time-out, and keeps the message', async () => {
+    await using world = await startWith({ tls: 'private-ca', secret: { caCertificate: undefined } });
+    await world.send(10);
+    expect((await world.deliver()).kept).toHaveLength(1);
+    expect(world.auditLines()).toMatchObject([{ outcome: 'kept', cause: 'tls' }]);
+    expect(world.segura.journal).toEqual([]);
+  });
+});

@@ -1,0 +1,30 @@
+/** Runs in a process of its own: one execution environment that answers invocations over IPC. See lambda.ts. */
+import type { Context } from 'aws-lambda';
+import type { WorkerAnswer, WorkerCall } from './lambda.ts';
+
+const answer = (message: WorkerAnswer): void => void process.send?.(message);
+
+const [, , bundle = ''] = process.argv;
+try {
+  const { handler } = (await import(bundle)) as {
+    handler: (event: unknown, context: Partial<Context>) => Promise<unknown>;
+  };
+  process.on('message', async ({ id, event, remainingMs }: WorkerCall) => {
+    const endsAt = Date.now() + remainingMs;
+    try {
+      const payload = await handler(event, {
+        awsRequestId: id,
+        functionName: 'enable-password',
+        getRemainingTimeInMillis: () => endsAt - Date.now(),
+      });
+      answer({ id, payload });
+    } catch (error) {
+      const { name, message } = error as Error;
+      answer({ id, functionError: `${name}: ${message}` });
+    }
+  });
+  answer({ id: 'ready' });
+} catch (error) {
+  answer({ id: 'ready', functionError: String(error) });
+  process.disconnect();
+}
