@@ -11,7 +11,7 @@ const startWith = (options: WorldOptions = {}): Promise<World> =>
 
 const outcomes = (world: World) => world.auditLines().map(({ identifier, outcome }) => [identifier, outcome]);
 
-describe('a request message', () => {
+describe.concurrent('a request message', () => {
   const sns = (message: string) => ({ Type: 'Notification', MessageId: 'x', TopicArn: 'arn', Message: message });
   const eventBridge = (detail: unknown) => ({ version: '0', 'detail-type': 'Approved', source: 'itsm', detail });
   test.each([
@@ -112,7 +112,7 @@ describe('a request message', () => {
   });
 });
 
-describe('what came back', () => {
+describe.concurrent('what came back', () => {
   test('200: enabled and already enabled are done', async () => {
     await using world = await startWith();
     await Promise.all([world.send(10), world.send(13)]);
@@ -297,7 +297,7 @@ describe('what came back', () => {
   });
 });
 
-describe('dead letters and outcomes', () => {
+describe.concurrent('dead letters and outcomes', () => {
   test.each([
     ['answers 200 with Failed', { kind: 'failed-entries', senderFault: true }],
     ['is denied', { kind: 'denied' }],
@@ -364,7 +364,7 @@ describe('dead letters and outcomes', () => {
   });
 });
 
-describe('FIFO', () => {
+describe.concurrent('FIFO', () => {
   test('after a kept message the later ones of its group are kept untouched, in order; other groups go on', async () => {
     await using world = await startWith({ fifo: true });
     world.segura.always(10, { kind: 'fixture', name: 'kong-acl-forbidden' });
@@ -408,7 +408,7 @@ describe('FIFO', () => {
   });
 });
 
-describe('a cold batch', () => {
+describe.concurrent('a cold batch', () => {
   test('asks for one token and reads one secret for all', async () => {
     await using world = await startWith({
       passwords: Object.fromEntries(Array.from({ length: 50 }, (_, i) => [i + 1, 'disabled' as const])),
@@ -432,7 +432,7 @@ describe('a cold batch', () => {
   });
 });
 
-describe('bad input', () => {
+describe.concurrent('bad input', () => {
   test('a missing or malformed variable fails at start with a message that names each', async () => {
     await using world = await startWith({
       env: { SEGURA_SECRET_ID: undefined, REJECTED_QUEUE_URL: undefined, SEGURA_TIMEOUT_MS: 'soon' },
@@ -467,7 +467,7 @@ describe('bad input', () => {
   });
 });
 
-describe('TLS', () => {
+describe.concurrent('TLS', () => {
   test('a private certificate authority and a client certificate are honoured', async () => {
     await using world = await startWith({ tls: 'mutual' });
     await world.send(10);
