@@ -1,0 +1,55 @@
+/** The built bundle in AWS's own runtime client: what loads here loads in Lambda. */
+import { dirname } from 'node:path';
+import { expect, test } from 'vitest';
+import { bundleOf } from '../simulator/lambda.ts';
+import { startRuntime } from '../simulator/runtime.ts';
+import { batchResponse, startWorld } from '../simulator/world.ts';
+
+const taskRoot = dirname(bundleOf('enable-password'));
+
+test('Node is the version that Lambda runs', () => {
+  expect(process.version).toMatch(/^v24\./);
+});
+
+test('a batch is carried out: enabled, rejected, kept', async () => {
+  await using world = await startWorld({ passwords: { 10: 'disabled', 11: 'disabled' } });
+  world.segura.always(11, { kind: 'fixture', name: 'kong-acl-forbidden' });
+  await using runtime = await startRuntime({ taskRoot, env: world.environment });
+  await Promise.all([world.send(10), world.send(99)]);
+  const kept = await world.send(11);
+  const records = await world.receiveRecords();
+  const result = await runtime.invoke({ Records: records });
+  expect(batchResponse(result)).toEqual({ batchItemFailures: [{ itemIdentifier: kept }] });
+  expect(world.segura.passwords.get('10')).toBe('active');
+  expect(world.messages('rejected').map(({ body }) => body)).toEqual(['99']);
+  const lines = runtime
+    .output()
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+  expect(lines.filter(({ message }) => message === 'password enable')).toHaveLength(3);
+  expect(lines.some(({ _aws }) => _aws)).toBe(true);
+});
+
+test('an event of another kind is a function error', async () => {
+  await using world = await startWorld();
+  await using runtime = await startRuntime({ taskRoot, env: world.environment });
+  expect((await runtime.invoke({ detail: {} })).functionError).toMatch(/TypeError: This is not an SQS event/);
+  expect(batchResponse(await runtime.invoke({ Records: [] }))).toEqual({ batchItemFailures: [] });
+});
+
+test('a missing variable is an init error that names it', async () => {
+  await using world = await startWorld();
+  const { SOURCE_QUEUE_URL: _, ...env } = world.environment;
+  await using runtime = await startRuntime({ taskRoot, env });
+  expect(runtime.initError?.errorMessage).toMatch(/SOURCE_QUEUE_URL is missing/);
+});
+
+test('a secret that cannot be read at start does not end the process', async () => {
+  await using world = await startWorld({ passwords: { 10: 'disabled' } });
+  world.secrets.next('denied');
+  await using runtime = await startRuntime({ taskRoot, env: world.environment });
+  await world.send(10);
+  const result = await runtime.invoke({ Records: await world.receiveRecords() });
+  expect(batchResponse(result)).toEqual({ batchItemFailures: [] });
+});
