@@ -27,7 +27,7 @@ const shared: BuildOptions = {
   metafile: true,
 };
 
-const functionOptions = (name: string): BuildOptions => ({
+export const functionOptions = (name: string): BuildOptions => ({
   ...shared,
   entryPoints: { index: `functions/${name}/handler.ts` },
   outdir: `dist/${name}`,
@@ -41,20 +41,19 @@ const functionOptions = (name: string): BuildOptions => ({
 
 const cliOptions: BuildOptions = {
   ...shared,
-  entryPoints: { main: 'functions/cli/main.ts' },
+  entryPoints: { main: 'functions/cli/main.ts', 'lambda-worker': 'test/simulator/lambda-worker.ts' },
   outdir: 'dist/cli',
   outExtension: { '.js': '.mjs' },
   packages: 'external',
-  external: ['esbuild'],
 };
 
-const main = async (): Promise<void> => {
+/** Builds everything anew; nothing of an earlier build stays. */
+export const buildAll = async ({ analyze = false } = {}): Promise<void> => {
   await rm(join(root, 'dist'), { recursive: true, force: true });
-  const targets = functionNames.map(functionOptions);
-  if (existsSync(join(root, 'functions/cli/main.ts'))) targets.push(cliOptions);
+  const targets = [...functionNames.map(functionOptions), cliOptions];
   for (const { metafile } of await Promise.all(targets.map((options) => build(options)))) {
-    if (process.argv.includes('--analyze') && metafile) console.log(await analyzeMetafile(metafile));
+    if (analyze && metafile) console.log(await analyzeMetafile(metafile));
   }
 };
 
-if (import.meta.main) await main();
+if (import.meta.main) await buildAll({ analyze: process.argv.includes('--analyze') });

@@ -1,9 +1,10 @@
 /** What we tell of one outcome: the audit line, the outcome event, the metrics. */
+
+import { REQUESTER_FIELDS, type RequesterFields } from '../queues/request.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics, Unit } from '../telemetry/metrics.ts';
 import type { Decision, Effort } from './enable.ts';
 import type { Message } from './record.ts';
-import { REQUESTER_FIELDS, type RequesterFields } from './request.ts';
 
 /** Every metric that enable-password emits; alarms and dashboard may name no other (a test compares them). */
 export const METRICS = {

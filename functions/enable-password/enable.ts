@@ -1,12 +1,12 @@
 /** One request: attempts, waits, a new token, the deadline; ends in a decision. */
 import type { Answer } from '../http/send.ts';
 import type { Provenance } from '../queues/dead-letters.ts';
+import { type EnableRequest, expiredReason } from '../queues/request.ts';
 import { type Cause, describe, judge, type Row } from '../segura/answers.ts';
 import { enablePassword } from '../segura/client.ts';
 import { type Reading, readAnswer } from '../segura/reading.ts';
 import type { Token, Tokens } from '../segura/token.ts';
 import type { Gate } from './gate.ts';
-import { type EnableRequest, expiredReason } from './request.ts';
 import { attemptWaitMs, type Deadline, MAX_ATTEMPTS, MIN_CALL_MS } from './waits.ts';
 
 /** For whom a message is kept: the causes of Segura's answers, and those of our own. */

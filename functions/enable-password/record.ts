@@ -1,7 +1,7 @@
 /** One SQS message as the function works with it: the record read, its request parsed, its deliveries gathered. */
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import { type Attributes, type Provenance, readProvenance } from '../queues/dead-letters.ts';
-import { type ParsedRequest, parseRequest } from './request.ts';
+import { type ParsedRequest, parseRequest } from '../queues/request.ts';
 
 export interface Message {
   readonly messageId: string;

@@ -26,14 +26,31 @@ const MESSAGES: Readonly<Record<number, string>> = {
   504: 'The upstream server is timing out',
 };
 
+export const NO_PEER = 'failure to get a peer from the ring-balancer';
+
 type Form = 'json' | 'html' | 'plain' | 'xml';
 
-const formFor = (accept: string): Form => {
-  const type = accept.split(',')[0]?.split(';')[0]?.trim() ?? '';
-  if (type === 'text/html') return 'html';
-  if (type === 'application/xml' || type === 'text/xml') return 'xml';
-  return type === 'text/plain' ? 'plain' : 'json';
+const FORMS: Readonly<Record<string, Form>> = {
+  'application/json': 'json',
+  'text/html': 'html',
+  'text/plain': 'plain',
+  'application/xml': 'xml',
 };
+
+/** The first of the best: `text/html;q=0.5, application/xml` is XML. What it does not know is JSON to it. */
+const preferredForm = (accept: string): Form => {
+  let best = { form: 'json' as Form, quality: 0 };
+  for (const range of accept.split(',')) {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim());
+    const quality = Number(parameters.find((each) => /^q=[0-9]*\.?[0-9]+$/.test(each))?.slice(2) ?? 1);
+    if (type.includes('/') && quality > best.quality) best = { form: FORMS[type] ?? 'json', quality };
+  }
+  return best.form;
+};
+
+/** 2.1 to 3.2 take the header as a whole; from 3.5 it is parsed, qualities and all. */
+const formFor = (accept: string, version: KongVersion): Form =>
+  version === '2.8.5' ? (FORMS[accept.trim()] ?? 'json') : preferredForm(accept);
 
 const CONTENT_TYPES: Readonly<Record<Form, string>> = {
   json: 'application/json; charset=utf-8',
@@ -41,6 +58,20 @@ const CONTENT_TYPES: Readonly<Record<Form, string>> = {
   plain: 'text/plain; charset=utf-8',
   xml: 'application/xml; charset=utf-8',
 };
+
+const htmlPage = (title: string, message: string, requestId: string | undefined): string =>
+  `<!doctype html>
+<html>
+  <head>
+    <meta charset="utf-8">
+    <title>${title}</title>
+  </head>
+  <body>
+    <h1>${title}</h1>
+    <p>${message}</p>
+${requestId ? `    <p>request_id: ${requestId}</p>\n` : ''}  </body>
+</html>
+`;
 
 const render = (form: Form, message: string, version: KongVersion, requestId: string): string => {
   const isNew = version === '3.9.1';
@@ -50,7 +81,7 @@ const render = (form: Form, message: string, version: KongVersion, requestId: st
         ? `{\n  "message":"${message}",\n  "request_id":"${requestId}"\n}`
         : `{\n  "message":"${message}"\n}`;
     case 'html':
-      return `<!doctype html>\n<html>\n  <head>\n    <meta charset="utf-8">\n    <title>Kong Error</title>\n  </head>\n  <body>\n    <h1>Kong Error</h1>\n    <p>${message}.</p>\n${isNew ? `    <p>request_id: ${requestId}</p>\n` : ''}  </body>\n</html>\n`;
+      return htmlPage(isNew ? 'Error' : 'Kong Error', `${message}.`, isNew ? requestId : undefined);
     case 'plain':
       return `${message}\n${isNew ? `request_id: ${requestId}\n` : ''}`;
     case 'xml':
@@ -66,9 +97,9 @@ export const kongAnswer = (
   { message = MESSAGES[status] ?? `The upstream server responded with ${status}`, headers = {} } = {},
 ): WireAnswer => {
   const requestId = randomBytes(16).toString('hex');
-  // Up to 3.2, "no Route" was always compact JSON.
-  const isCompact = version === '2.8.5' && status === 404;
-  const form = isCompact ? 'json' : formFor(accept);
+  // Up to 3.2, "no Route" and a balancer without peers were always compact JSON.
+  const isCompact = version === '2.8.5' && (status === 404 || message === NO_PEER);
+  const form = isCompact ? 'json' : formFor(accept, version);
   return {
     status,
     headers: {

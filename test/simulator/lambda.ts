@@ -40,9 +40,13 @@ export interface LambdaOptions {
   readonly onLine?: (line: Line) => void;
 }
 
+/** In the published package this file is a part of dist/cli/main.mjs, and the worker lies beside it. */
+const isBuilt = import.meta.filename.endsWith('.mjs');
+const worker = join(import.meta.dirname, isBuilt ? 'lambda-worker.mjs' : 'lambda-worker.ts');
+
 /** The bundle of a function, as `npm run build` leaves it. */
 export const bundleOf = (functionName: string): string =>
-  join(import.meta.dirname, '../../dist', functionName, 'index.mjs');
+  join(import.meta.dirname, isBuilt ? '..' : '../../dist', functionName, 'index.mjs');
 
 export const createLambda = ({ bundle, env, timeoutMs = 30_000, onLine }: LambdaOptions): Lambda => {
   const lines: Line[] = [];
@@ -66,7 +70,7 @@ export const createLambda = ({ bundle, env, timeoutMs = 30_000, onLine }: Lambda
   const boot = async (): Promise<ChildProcess> => {
     starts += 1;
     rest = '';
-    const child = fork(join(import.meta.dirname, 'lambda-worker.ts'), [bundle], {
+    const child = fork(worker, [bundle], {
       env: { PATH: process.env['PATH'] ?? '', ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       execArgv: [],

@@ -1,5 +1,5 @@
 /** What counts as a request: a message body in, an EnableRequest or the reason why it is none out. */
-import type { Provenance } from '../queues/dead-letters.ts';
+import type { Provenance } from './dead-letters.ts';
 
 /** One password to enable. The strings are the requester's own words: audited, never sent to Segura. */
 export interface EnableRequest {

@@ -1,0 +1,119 @@
+/** Where the queues and the secret are: given outright, from the environment, or those of a deployed stage. */
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { UsageError } from './usage.ts';
+
+/** The options that every command has. */
+export interface TargetOptions {
+  readonly stage?: string;
+  readonly region?: string;
+  readonly profile?: string;
+  readonly endpointUrl?: string;
+  readonly json?: boolean;
+  readonly requestsQueueUrl?: string;
+  readonly rejectedQueueUrl?: string;
+  readonly exhaustedQueueUrl?: string;
+  readonly secretId?: string;
+}
+
+export interface Target {
+  readonly requests?: string;
+  readonly rejected?: string;
+  readonly exhausted?: string;
+  readonly secretId?: string;
+}
+
+type TargetName = keyof Target;
+
+/** The stack's outputs (see serverless.yml), the variables, and the options that mean the same. */
+const NAMES: Readonly<
+  Record<TargetName, { readonly output: string; readonly variable: string; readonly option: keyof TargetOptions }>
+> = {
+  requests: { output: 'SourceQueueUrl', variable: 'SOURCE_QUEUE_URL', option: 'requestsQueueUrl' },
+  rejected: { output: 'RejectedQueueUrl', variable: 'REJECTED_QUEUE_URL', option: 'rejectedQueueUrl' },
+  exhausted: { output: 'ExhaustedQueueUrl', variable: 'EXHAUSTED_QUEUE_URL', option: 'exhaustedQueueUrl' },
+  secretId: { output: 'SeguraSecretId', variable: 'SEGURA_SECRET_ID', option: 'secretId' },
+};
+
+export const stackName = (stage: string): string => `mysafe-enable-${stage}`;
+
+/** What the AWS SDK's clients take; the ordinary configuration (profiles, SSO, variables) holds for the rest. */
+export const clientConfig = ({ region, profile, endpointUrl }: TargetOptions) => ({
+  ...(region ? { region } : {}),
+  ...(profile ? { profile } : {}),
+  ...(endpointUrl ? { endpoint: endpointUrl } : {}),
+});
+
+export const createSqsClient = (options: TargetOptions): SQSClient => {
+  const endpoint = options.endpointUrl ?? process.env['AWS_ENDPOINT_URL_SQS'] ?? process.env['AWS_ENDPOINT_URL'];
+  return new SQSClient({ ...clientConfig(options), ...(endpoint ? { endpoint } : {}), maxAttempts: 5 });
+};
+
+const readStack = async (stage: string, options: TargetOptions): Promise<Readonly<Record<string, string>>> => {
+  const { CloudFormationClient, DescribeStacksCommand } = await import('@aws-sdk/client-cloudformation');
+  const client = new CloudFormationClient(clientConfig(options));
+  try {
+    const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: stackName(stage) }));
+    const outputs = Stacks?.[0]?.Outputs ?? [];
+    return Object.fromEntries(outputs.map(({ OutputKey, OutputValue }) => [OutputKey ?? '', OutputValue ?? '']));
+  } finally {
+    client.destroy();
+  }
+};
+
+/** By the names that a stage gives its queues, for whoever may not read the stack. */
+const readQueueNames = async (stage: string, options: TargetOptions): Promise<Target> => {
+  const { GetQueueUrlCommand } = await import('@aws-sdk/client-sqs');
+  const client = createSqsClient(options);
+  const find = async (queue: string): Promise<string | undefined> => {
+    for (const suffix of ['', '.fifo']) {
+      try {
+        const QueueName = `${stackName(stage)}-${queue}${suffix}`;
+        return (await client.send(new GetQueueUrlCommand({ QueueName }))).QueueUrl;
+      } catch (error) {
+        if (!/NonExistentQueue|QueueDoesNotExist/.test((error as Error).name)) throw error;
+      }
+    }
+    return undefined;
+  };
+  const [requests, rejected, exhausted] = await Promise.all(['requests', 'rejected', 'exhausted'].map(find));
+  client.destroy();
+  return { ...(requests ? { requests } : {}), ...(rejected ? { rejected } : {}), ...(exhausted ? { exhausted } : {}) };
+};
+
+/** @throws UsageError when one of `wanted` is nowhere to be found */
+export const findTarget = async <Wanted extends TargetName>(
+  options: TargetOptions,
+  ...wanted: readonly Wanted[]
+): Promise<Target & { readonly [Name in Wanted]: string }> => {
+  const found: Partial<Record<TargetName, string>> = {};
+  const { stage } = options;
+  let stack: Readonly<Record<string, string>> = {};
+  let named: Target = {};
+  if (stage !== undefined) {
+    stack = await readStack(stage, options).catch(() => ({})); // not there, or not ours to read: by name, then
+    if (Object.keys(stack).length === 0) named = await readQueueNames(stage, options);
+  }
+  for (const [name, { output, variable, option }] of Object.entries(NAMES) as [
+    TargetName,
+    (typeof NAMES)[TargetName],
+  ][]) {
+    const given = options[option];
+    // A stage that was asked for goes before variables that may be left from another.
+    const value =
+      (typeof given === 'string' && given) || stack[output] || named[name] || (stage ? '' : process.env[variable]);
+    if (value) found[name] = value;
+  }
+  const missing = wanted.filter((name) => found[name] === undefined);
+  if (missing.length > 0) {
+    const how = missing.map(
+      (name) =>
+        `${NAMES[name].variable} (or --${NAMES[name].option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)})`,
+    );
+    throw new UsageError(
+      stage
+        ? `stage ${stage}: neither the stack ${stackName(stage)} nor queues of that name show ${missing.join(', ')}; check --stage, --region and --profile`
+        : `give --stage, or set ${how.join(', ')}`,
+    );
+  }
+  return found as Target & { readonly [Name in Wanted]: string };
+};

@@ -1,0 +1,26 @@
+/** Which dead letters are meant: every filter of the command line and of the function, in one place. */
+import { parseRequest } from './request.ts';
+import type { Letter } from './scan.ts';
+
+/** `none` stands for what SQS itself moved to `exhausted`. */
+export const NO_CODE = 'none';
+
+export interface Selection {
+  /** Error codes; none given means all. */
+  readonly codes?: readonly string[];
+  readonly identifier?: number;
+  /** By the time of failing, or of sending where SQS moved it. */
+  readonly before?: Date;
+  readonly after?: Date;
+}
+
+export const codeOf = ({ failure }: Letter): string => failure?.errorCode ?? NO_CODE;
+
+export const isSelected = (letter: Letter, { codes = [], identifier, before, after }: Selection): boolean => {
+  if (codes.length > 0 && !codes.includes(codeOf(letter))) return false;
+  if (before && letter.at >= before) return false;
+  if (after && letter.at <= after) return false;
+  if (identifier === undefined) return true;
+  const parsed = parseRequest(letter.body);
+  return parsed.kind === 'request' && parsed.request.identifier === identifier;
+};
