@@ -1,0 +1,116 @@
+/** The event of replay-dead-letters: the options of `dead-letters replay` as JSON, checked before anything is read. */
+import type { ReplayOptions } from '../queues/replay.ts';
+import { parseIdentifier } from '../queues/request.ts';
+
+export type QueueName = 'rejected' | 'exhausted';
+
+export interface ReplayRequest {
+  readonly queue: QueueName;
+  readonly options: ReplayOptions;
+}
+
+/** What an unfinished run hands to the next: letters that failed later are none of its business. */
+export interface Cursor {
+  readonly before: string;
+}
+
+const KEYS = [
+  'queue',
+  'code',
+  'identifier',
+  'before',
+  'after',
+  'limit',
+  'rate',
+  'dryRun',
+  'renew',
+  'reason',
+  'replayedBy',
+  'maxAgeSeconds',
+  'cursor',
+] as const;
+
+const DEFAULT_MAX_AGE_SECONDS = 345_600;
+
+/** The event is no set of options; the message names each fault. */
+export class OptionsError extends Error {
+  readonly code = 'OPTIONS_MALFORMED';
+  constructor(faults: readonly string[]) {
+    super(
+      `The event must hold the options of a replay, such as {"queue": "rejected", "code": "1006"}: ${faults.join('; ')}`,
+    );
+    this.name = 'OptionsError';
+  }
+}
+
+/** @throws OptionsError that lists all faults together. */
+export const readOptions = (event: unknown, maxAgeDefault = DEFAULT_MAX_AGE_SECONDS): ReplayRequest => {
+  if (typeof event !== 'object' || event === null || Array.isArray(event)) throw new OptionsError(['it is no object']);
+  const given = event as Readonly<Record<string, unknown>>;
+  const faults: string[] = Object.keys(given)
+    .filter((key) => !(KEYS as readonly string[]).includes(key))
+    .map((key) => `${key} is not known`);
+
+  const read = <Value>(
+    key: (typeof KEYS)[number],
+    what: string,
+    parse: (value: unknown) => Value | undefined,
+  ): Value | undefined => {
+    const value = given[key];
+    if (value === undefined || value === null) return undefined;
+    const parsed = parse(value);
+    if (parsed === undefined) faults.push(`${key} must be ${what}`);
+    return parsed;
+  };
+  const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
+  const flag = (value: unknown) => (typeof value === 'boolean' ? value : undefined);
+  const moment = (value: unknown) => {
+    const date = new Date(typeof value === 'string' ? value : Number.NaN);
+    return Number.isNaN(date.getTime()) ? undefined : date;
+  };
+  const atLeast = (least: number) => (value: unknown) =>
+    typeof value === 'number' && value >= least ? value : undefined;
+  const whole = (least: number) => (value: unknown) =>
+    Number.isSafeInteger(value) ? atLeast(least)(value) : undefined;
+  const list = (value: unknown) => {
+    const all = Array.isArray(value) ? value : [value];
+    return all.length > 0 && all.every((each) => typeof each === 'string') ? (all as string[]) : undefined;
+  };
+  const cursor = (value: unknown) => moment((value as Partial<Cursor> | null)?.before);
+
+  const queue = read('queue', '"rejected" or "exhausted"', (value): QueueName | undefined =>
+    value === 'rejected' || value === 'exhausted' ? value : undefined,
+  );
+  const codes = read('code', 'an error code or a list of them', list);
+  const identifier = read('identifier', 'a positive integer', parseIdentifier);
+  const before = read('before', 'an ISO 8601 moment', moment);
+  const after = read('after', 'an ISO 8601 moment', moment);
+  const cursorBefore = read('cursor', 'what an earlier run gave', cursor);
+  const limit = read('limit', 'a whole number from 1', whole(1));
+  const rate = read('rate', 'a number of messages a second, from 0.01', atLeast(0.01));
+  const dryRun = read('dryRun', 'true or false', flag);
+  const renew = read('renew', 'true or false', flag);
+  const reason = read('reason', 'a text', text);
+  const replayedBy = read('replayedBy', 'a text', text);
+  const maxRequestAgeSeconds = read('maxAgeSeconds', 'a whole number from 0', whole(0)) ?? maxAgeDefault;
+  if (renew && reason === undefined) faults.push('renew wants a reason');
+  if (faults.length > 0) throw new OptionsError(faults);
+
+  const bound = cursorBefore && (!before || cursorBefore < before) ? cursorBefore : before;
+  return {
+    queue: queue ?? 'rejected',
+    options: {
+      replayedBy: replayedBy ?? 'replay-dead-letters',
+      maxRequestAgeSeconds,
+      ...(codes ? { codes } : {}),
+      ...(identifier === undefined ? {} : { identifier }),
+      ...(bound ? { before: bound } : {}),
+      ...(after ? { after } : {}),
+      ...(limit === undefined ? {} : { limit }),
+      ...(rate === undefined ? {} : { rate }),
+      ...(dryRun === undefined ? {} : { dryRun }),
+      ...(renew === undefined ? {} : { renew }),
+      ...(reason === undefined ? {} : { reason }),
+    },
+  };
+};
