@@ -8,35 +8,10 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import answers from '../fixtures/answers.json' with { type: 'json' };
+import { checked, type Fault, fixture, seeded } from './faults.ts';
 import { type KongVersion, kongAnswer, proxied, type WireAnswer } from './kong.ts';
 
 export type PasswordState = 'disabled' | 'active' | 'no-access';
-
-/** What happens to one request instead of, or around, its ordinary answer. */
-export type Fault =
-  /** Kong's own answer with this status. */
-  | {
-      readonly kind: 'kong';
-      readonly status: number;
-      readonly message?: string;
-      readonly headers?: Record<string, string>;
-    }
-  /** A real answer of test/fixtures/answers.json. */
-  | { readonly kind: 'fixture'; readonly name: string }
-  | ({ readonly kind: 'answer' } & WireAnswer)
-  /** No answer at all; the connection stays open. */
-  | { readonly kind: 'hang' }
-  /** The connection is reset before an answer. */
-  | { readonly kind: 'reset' }
-  /** The connection ends in the middle of the answer. */
-  | { readonly kind: 'cut' }
-  /** The ordinary answer, late. */
-  | { readonly kind: 'slow'; readonly ms: number }
-  /** Carried out, but the answer is a gateway time-out. */
-  | { readonly kind: 'lost-answer' }
-  /** No fault: lets a script say "and then as usual". */
-  | { readonly kind: 'none' };
 
 export interface JournalEntry {
   readonly at: number;
@@ -94,23 +69,6 @@ const json = (status: number, value: unknown, headers = {}): WireAnswer => ({
   headers: { 'content-type': 'application/json; charset=UTF-8', ...headers },
   body: JSON.stringify(value),
 });
-
-/** A seeded generator (mulberry32), so that a run with faults by rate can be repeated. */
-export const seeded = (seed: number) => {
-  let state = seed >>> 0;
-  return (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-};
-
-const fixture = (name: string): WireAnswer => {
-  const found = answers.find((each) => each.name === name);
-  if (!found) throw new Error(`test/fixtures/answers.json has no answer called ${name}`);
-  return { status: found.status, headers: found.headers as Record<string, string>, body: found.body };
-};
 
 const readBody = async (request: IncomingMessage): Promise<string> => {
   let body = '';
@@ -211,7 +169,7 @@ export const startSegura = async (options: SeguraOptions = {}) => {
     }
   };
 
-  const listener: RequestListener = async (request, response) => {
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await readBody(request);
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     const isToken = /^\/(iso|api)\/oauth2\/token$/.test(pathname.slice(prefix.length)) && pathname.startsWith(prefix);
@@ -263,6 +221,10 @@ export const startSegura = async (options: SeguraOptions = {}) => {
     await act(fault ?? { kind: 'none' }, () => proxied(enable(identifier), kong), request, response, entry);
   };
 
+  const listener: RequestListener = (request, response) => {
+    handle(request, response).catch((error: unknown) => response.writeHead(500).end(String(error)));
+  };
+
   const server = tls
     ? createTlsServer(
         {
@@ -290,13 +252,15 @@ export const startSegura = async (options: SeguraOptions = {}) => {
       ),
     tokenRequests: (): JournalEntry[] => journal.filter(({ path }) => path.endsWith('/oauth2/token')),
     /** The next enable calls, in order, whatever their identifier. */
-    next: (...faults: Fault[]): void => void script.push(...faults),
-    nextToken: (...faults: Fault[]): void => void tokenScript.push(...faults),
-    /** The next calls for one identifier; the last one holds for good where `forGood`. */
+    next: (...faults: Fault[]): void => void script.push(...checked(faults)),
+    nextToken: (...faults: Fault[]): void => void tokenScript.push(...checked(faults)),
+    /** The next calls for one identifier. */
     nextFor: (identifier: number, ...faults: Fault[]): void => {
-      perIdentifier.set(String(identifier), [...(perIdentifier.get(String(identifier)) ?? []), ...faults]);
+      perIdentifier.set(String(identifier), [...(perIdentifier.get(String(identifier)) ?? []), ...checked(faults)]);
     },
+    /** Every call for one identifier from now on. */
     always: (identifier: number, fault: Fault): void => {
+      checked([fault]);
       perIdentifier.set(String(identifier), Object.assign([], { shift: () => fault }));
     },
     /** The n-th enable call, from 1. */
