@@ -6,9 +6,10 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SQSEvent } from 'aws-lambda';
 import type { BuildOptions } from 'esbuild';
+import type { Fault } from '../../test/simulator/faults.ts';
 // The one place outside test/ that knows of it; loaded by main.ts for this command alone.
 import { bundleOf } from '../../test/simulator/lambda.ts';
-import type { Fault, PasswordState } from '../../test/simulator/segura.ts';
+import type { PasswordState } from '../../test/simulator/segura.ts';
 import { startWorld, until, type World } from '../../test/simulator/world.ts';
 import { columns, paint, say, sayJson, seconds, shorten, table } from './print.ts';
 import { watch } from './watch.ts';
