@@ -63,11 +63,11 @@ export const handleBatch = async (records: readonly SQSRecord[], parts: BatchPar
   };
 
   const decide = async (message: Message): Promise<Decision> => {
-    const { parsed, provenance } = message;
+    const { parsed, provenance, messageId } = message;
     if (parsed.kind === 'invalid') {
       return { kind: 'rejected', errorCode: 'InvalidMessage', errorMessage: parsed.reason };
     }
-    return enable(parsed.request, provenance, invocation, effortOf(message));
+    return enable(parsed.request, { ...provenance, messageId }, invocation, effortOf(message));
   };
 
   const guarded = async (message: Message, work: () => Promise<Decision>): Promise<Decision> => {

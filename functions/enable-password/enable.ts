@@ -30,6 +30,11 @@ export interface Effort {
   readonly latenciesMs: number[];
 }
 
+/** Where a request comes from, and the delivery that brought it. */
+export interface Origin extends Provenance {
+  readonly messageId: string;
+}
+
 /** What all requests of one invocation share. */
 export interface Invocation {
   readonly gate: Gate;
@@ -47,7 +52,7 @@ export interface EnableParts {
   readonly random: () => number;
   readonly sleep: (ms: number) => Promise<void>;
   /** Called for an answer that is kept at once, which the log must tell: no document knows it, or TLS failed. */
-  readonly onUnknown: (row: Row, errorCode: string, identifier: number) => void;
+  readonly onUnknown: (row: Row, errorCode: string, request: EnableRequest, origin: Origin) => void;
 }
 
 const keep = (cause: KeptCause, errorCode?: string, retryAfterSeconds?: number): Decision => ({
@@ -169,16 +174,11 @@ export const createEnable = (parts: EnableParts) => {
   };
 
   /** Ends in a decision, always; `effort` counts along, so that it is known even for a request that is cut. */
-  return async (
-    request: EnableRequest,
-    provenance: Provenance,
-    invocation: Invocation,
-    effort: Effort,
-  ): Promise<Decision> => {
+  return async (request: EnableRequest, origin: Origin, invocation: Invocation, effort: Effort): Promise<Decision> => {
     let kept: Decision = keep('deadline');
     const retries = new Map<Row, number>();
     while (effort.attempts < MAX_ATTEMPTS) {
-      const made = await attempt(request, provenance, invocation, effort, kept);
+      const made = await attempt(request, origin, invocation, effort, kept);
       if (made.kind !== 'attempt') return made;
       const { answer, reading, row, token } = made;
       kept = keep(causeOf(row), codeOf(answer, reading), reading.retryAfterSeconds);
@@ -188,7 +188,7 @@ export const createEnable = (parts: EnableParts) => {
         case 'reject':
           return reject(row.happens.errorCode, withoutSecrets(describe(row, reading), token));
         case 'keep':
-          onUnknown(row, codeOf(answer, reading), request.identifier);
+          onUnknown(row, codeOf(answer, reading), request, origin);
           return kept;
         case 'renew-token': {
           const refused = made.isRefusedAgain ? kept : await renewToken(token, invocation);

@@ -20,7 +20,7 @@ import { createEnable, type Invocation } from './enable.ts';
 import { readEnvironment } from './environment.ts';
 import { createBreaker } from './gate.ts';
 import { flushTelemetry, logContext } from './middleware.ts';
-import { readEvent } from './record.ts';
+import { correlation, readEvent } from './record.ts';
 import { createSettle } from './settle.ts';
 import { attemptWaitMs, createDeadline, MAX_TOKEN_ATTEMPTS } from './waits.ts';
 
@@ -90,10 +90,10 @@ const enable = createEnable({
   ...clock,
   timeoutMs: seguraTimeoutMs,
   maxRequestAgeSeconds: environment.maxRequestAgeSeconds,
-  onUnknown: ({ cameBack, means }, errorCode, identifier) => {
-    if (means === 'tls') log.error(REFUSALS.tls, { identifier, errorCode });
-    else
-      log.warn('answer is not documented, message kept', { identifier, errorCode, meaning: means, detail: cameBack });
+  onUnknown: ({ cameBack, means }, errorCode, { identifier, requestId }, { messageId }) => {
+    const about = { identifier, errorCode, messageId, requestId };
+    if (means === 'tls') log.error(REFUSALS.tls, about);
+    else log.warn('answer is not documented, message kept', { ...about, meaning: means, detail: cameBack });
   },
 });
 
@@ -117,9 +117,9 @@ const handleEvent = (event: unknown, context: Partial<Context>): Promise<SQSBatc
     settle: createSettle({ ...clock, ...environment, sqs, log }, deadline),
     invocation,
     audit,
-    onBug: ({ messageId }, error) => {
-      const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-      log.error('bug: message kept', { messageId, errorCode: name, detail: message, stack });
+    onBug: (message, error) => {
+      const { name, message: detail, stack } = error instanceof Error ? error : new Error(String(error));
+      log.error('bug: message kept', { ...correlation(message), errorCode: name, detail, stack });
     },
   });
 };

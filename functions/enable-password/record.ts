@@ -19,6 +19,12 @@ export interface Message {
   readonly traceHeader?: string;
 }
 
+/** What every line about a message carries: SQS's id, and the requester's own where given. */
+export const correlation = ({ messageId, parsed }: Message): { messageId: string; requestId?: string } => {
+  const requestId = parsed.kind === 'request' ? parsed.request.requestId : undefined;
+  return requestId === undefined ? { messageId } : { messageId, requestId };
+};
+
 const isRecord = (value: unknown): value is SQSRecord => {
   if (typeof value !== 'object' || value === null) return false;
   const { eventSource, messageId, body } = value as Partial<SQSRecord>;

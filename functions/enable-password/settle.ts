@@ -11,7 +11,7 @@ import {
 import type { Log } from '../telemetry/log.ts';
 import { outcomeEvent } from './audit.ts';
 import type { Decision, Effort } from './enable.ts';
-import type { Message } from './record.ts';
+import { correlation, type Message } from './record.ts';
 import { type Deadline, LINGER_MS, visibilitySeconds } from './waits.ts';
 
 export interface SettleParts {
@@ -56,9 +56,9 @@ export const createSettle = (
     linger,
   });
 
-  const tellUnconfirmed = (what: string, { messageId }: Message, result: EntryResult): void => {
+  const tellUnconfirmed = (what: string, message: Message, result: EntryResult): void => {
     if (result.kind === 'unconfirmed') {
-      log.error(what, { messageId, errorCode: result.code, detail: result.message });
+      log.error(what, { ...correlation(message), errorCode: result.code, detail: result.message });
     }
   };
 
@@ -67,7 +67,7 @@ export const createSettle = (
     const failure = { errorCode, errorMessage, failedAt: new Date(now()) };
     const { attributes, dropped } = deadLetterAttributes(body, message.attributes, provenance, failure);
     if (dropped.length > 0) {
-      log.warn('dead letter has no room for all attributes', { messageId, droppedAttributes: dropped });
+      log.warn('dead letter has no room for all attributes', { ...correlation(message), droppedAttributes: dropped });
     }
     const result = await outgoing.put({
       queueUrl: rejectedQueueUrl,
@@ -107,8 +107,8 @@ export const createSettle = (
     // Harmless: the message comes back after the queue's own visibility timeout instead.
     for (const result of results) {
       if (result.kind === 'unconfirmed') {
-        const { messageId } = message;
-        log.warn('visibility timeout not changed', { messageId, errorCode: result.code, detail: result.message });
+        const { code: errorCode, message: detail } = result;
+        log.warn('visibility timeout not changed', { ...correlation(message), errorCode, detail });
       }
     }
     return decision;

@@ -3,7 +3,7 @@
 export type Level = 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
 
 /** Everything a line may carry beside `level`, `message`, `service` and `timestamp`, in this order. */
-const FIELDS = [
+export const FIELDS = [
   'outcome',
   'identifier',
   'errorCode',
