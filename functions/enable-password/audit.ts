@@ -1,5 +1,6 @@
 /** What we tell of one outcome: the audit line, the outcome event, the metrics. */
 
+import { MAX_ERROR_MESSAGE_CHARACTERS } from '../queues/dead-letters.ts';
 import { REQUESTER_FIELDS, type RequesterFields } from '../queues/request.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics, Unit } from '../telemetry/metrics.ts';
@@ -48,6 +49,12 @@ const requesterFields = ({ parsed }: Message): RequesterFields => {
 const identifierOf = ({ parsed }: Message): number | undefined =>
   parsed.kind === 'request' ? parsed.request.identifier : undefined;
 
+/** Segura's sentence could be of any length; no longer here than in the dead letter. */
+const failureFields = ({ errorCode, errorMessage }: Extract<Decision, { kind: 'rejected' }>) => ({
+  errorCode,
+  errorMessage: errorMessage.slice(0, MAX_ERROR_MESSAGE_CHARACTERS).toWellFormed(),
+});
+
 /** `Root=1-…;Parent=…;Sampled=…`: the trace is the part after Root. */
 const traceId = (header: string | undefined): string | undefined => header && /Root=([^;]+)/.exec(header)?.[1];
 
@@ -59,7 +66,7 @@ export const createAudit =
     log.audit('password enable', {
       outcome: outcomeName(decision),
       identifier: identifierOf(message),
-      ...(decision.kind === 'rejected' ? { errorCode: decision.errorCode, errorMessage: decision.errorMessage } : {}),
+      ...(decision.kind === 'rejected' ? failureFields(decision) : {}),
       ...(decision.kind === 'kept' ? { errorCode: decision.errorCode, cause: decision.cause } : {}),
       attempts: effort.attempts,
       durationMs: Math.round(durationMs),
@@ -115,7 +122,7 @@ export const outcomeEvent = (
   outcomeId: `${message.messageId}/${decision.kind === 'done' ? 'enabled' : 'rejected'}`,
   outcome: decision.kind === 'done' ? decision.result : 'rejected',
   identifier: identifierOf(message) ?? null,
-  ...(decision.kind === 'rejected' ? { errorCode: decision.errorCode, errorMessage: decision.errorMessage } : {}),
+  ...(decision.kind === 'rejected' ? failureFields(decision) : {}),
   messageId: message.messageId,
   originalMessageId: message.provenance.originalMessageId,
   firstSentAt: message.provenance.firstSentAt.toISOString(),
@@ -125,3 +132,7 @@ export const outcomeEvent = (
   replayCount: message.provenance.replayCount,
   ...requesterFields(message),
 });
+
+/** As a message body: SQS refuses two characters that JSON may hold, and a requester's field with one must not block. */
+export const outcomeBody = (event: OutcomeEvent): string =>
+  JSON.stringify(event).replace(/[\ufffe\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`);

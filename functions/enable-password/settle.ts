@@ -9,7 +9,7 @@ import {
   type VisibilityChange,
 } from '../queues/sqs.ts';
 import type { Log } from '../telemetry/log.ts';
-import { outcomeEvent } from './audit.ts';
+import { outcomeBody, outcomeEvent } from './audit.ts';
 import type { Decision, Effort } from './enable.ts';
 import { correlation, type Message } from './record.ts';
 import { type Deadline, LINGER_MS, visibilitySeconds } from './waits.ts';
@@ -85,7 +85,7 @@ export const createSettle = (
     const event = outcomeEvent(message, decision, effort, new Date(now()));
     const result = await outgoing.put({
       queueUrl: outcomeQueueUrl,
-      body: JSON.stringify(event),
+      body: outcomeBody(event),
       attributes: {},
       traceHeader: message.traceHeader,
       ...fifoFields(outcomeQueueUrl, message, event.outcomeId),
