@@ -11,6 +11,7 @@ import { createCertificates } from '../simulator/certificates.ts';
 import type { Fault } from '../simulator/faults.ts';
 import { kongAnswer, NO_PEER } from '../simulator/kong.ts';
 import { type Segura, type SeguraOptions, startSegura } from '../simulator/segura.ts';
+import { until } from '../simulator/world.ts';
 
 interface Tenant {
   readonly url: string;
@@ -329,7 +330,7 @@ describe.concurrent('faults', () => {
       () => 'answered',
       () => 'closed',
     );
-    await expect.poll(() => segura.enableCalls(10)).toHaveLength(1);
+    await until(() => segura.enableCalls(10).length === 1, 'the call to arrive');
     expect(segura.enableCalls(10)[0]?.status).toBe(0);
     await segura.close();
     expect(await call).toBe('closed');

@@ -49,9 +49,9 @@ export const toRecord = (message: Message, queueArn: string): SQSRecord => ({
 
 /** Ids that go back to the queue: all of them for a function error or an answer that Lambda does not understand. */
 export const keptIds = (result: InvocationResult, ids: readonly string[]): readonly string[] => {
-  if (result.functionError) return ids;
-  const failures = (result.payload as { batchItemFailures?: unknown } | null | undefined)?.batchItemFailures;
-  if (failures === undefined || failures === null) return [];
+  const { functionError, payload = null } = result;
+  if (functionError || (payload !== null && typeof payload !== 'object') || Array.isArray(payload)) return ids;
+  const failures = (payload as { batchItemFailures?: unknown } | null)?.batchItemFailures ?? [];
   if (!Array.isArray(failures)) return ids;
   const kept = failures.map((failure: { itemIdentifier?: unknown } | null) => failure?.itemIdentifier);
   return kept.every((id) => typeof id === 'string' && ids.includes(id)) ? (kept as string[]) : ids;

@@ -5,6 +5,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { InvocationResult } from './event-source.ts';
 
 export interface WorkerCall {
@@ -33,6 +34,13 @@ export interface Lambda {
   readonly close: () => Promise<void>;
 }
 
+interface Environment {
+  readonly child: ChildProcess;
+  readonly pending: Map<string, (answer: WorkerAnswer) => void>;
+  /** The process is gone, and all it wrote is read. */
+  readonly ended: Promise<void>;
+}
+
 export interface LambdaOptions {
   readonly bundle: string;
   readonly env: Readonly<Record<string, string>>;
@@ -50,62 +58,74 @@ export const bundleOf = (functionName: string): string =>
 
 export const createLambda = ({ bundle, env, timeoutMs = 30_000, onLine }: LambdaOptions): Lambda => {
   const lines: Line[] = [];
-  const pending = new Map<string, (answer: WorkerAnswer) => void>();
+  const living = new Set<Environment>();
   let text = '';
-  let rest = '';
   let starts = 0;
-  let running: Promise<ChildProcess> | undefined;
+  let current: Promise<Environment> | undefined;
 
-  const read = (chunk: string): void => {
-    text += chunk;
-    const parts = (rest + chunk).split('\n');
-    rest = parts.pop() ?? '';
-    for (const part of parts.filter(Boolean)) {
-      const line = JSON.parse(part) as Line;
-      lines.push(line);
-      onLine?.(line);
-    }
+  /** Takes chunks of a stream and tells whole lines; what a kill cut off is no line. */
+  const createReader = () => {
+    let rest = '';
+    return (chunk: string): void => {
+      text += chunk;
+      const parts = (rest + chunk).split('\n');
+      rest = parts.pop() ?? '';
+      for (const part of parts.filter(Boolean)) {
+        const line = JSON.parse(part) as Line;
+        lines.push(line);
+        onLine?.(line);
+      }
+    };
   };
 
-  const boot = async (): Promise<ChildProcess> => {
+  const boot = async (): Promise<Environment> => {
     starts += 1;
-    rest = '';
     const child = fork(worker, [bundle], {
       env: { PATH: process.env['PATH'] ?? '', ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       execArgv: [],
     });
-    child.stdout?.setEncoding('utf8').on('data', read);
+    child.stdout?.setEncoding('utf8').on('data', createReader());
     child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk;
     });
     const ready = Promise.withResolvers<WorkerAnswer>();
-    pending.set('ready', ready.resolve);
+    const pending = new Map([['ready', ready.resolve]]);
     child.on('message', (answer: WorkerAnswer) => {
       pending.get(answer.id)?.(answer);
       pending.delete(answer.id);
     });
-    child.on('exit', (code, signal) => {
-      running = undefined;
+    // What it still had to say comes in after its exit: its streams and its channel are read to the end first.
+    const closed = once(child, 'close') as Promise<[code: number | null, signal: string | null]>;
+    const ended = Promise.all([closed, once(child, 'disconnect')]).then(([[code, signal]]) => {
+      living.delete(environment);
       for (const [id, resolve] of pending) resolve({ id, functionError: `Runtime.ExitError: ${signal ?? code}` });
       pending.clear();
     });
+    const environment: Environment = { child, pending, ended };
+    living.add(environment);
     const { functionError } = await ready.promise;
     if (functionError) throw new Error(functionError);
-    return child;
+    return environment;
+  };
+
+  /** The environment is gone at once for whoever comes next, though the process takes a moment. */
+  const forget = (booting: Promise<Environment>): void => {
+    if (current === booting) current = undefined;
   };
 
   const invoke: Lambda['invoke'] = async (event, { remainingMs = timeoutMs } = {}) => {
     const startedAt = performance.now();
     const done = (answer: WorkerAnswer): InvocationResult => ({ ...answer, durationMs: performance.now() - startedAt });
-    running ??= boot();
-    let child: ChildProcess;
-    try {
-      child = await running;
-    } catch (error) {
-      running = undefined;
-      return done({ id: '', functionError: (error as Error).message });
+    current ??= boot();
+    const booting = current;
+    const started = await booting.catch((error: Error) => error);
+    if (started instanceof Error) {
+      forget(booting);
+      return done({ id: '', functionError: started.message });
     }
+    const { child, pending, ended } = started;
+    ended.then(() => forget(booting));
     const id = crypto.randomUUID();
     const answered = Promise.withResolvers<WorkerAnswer>();
     pending.set(id, answered.resolve);
@@ -116,20 +136,19 @@ export const createLambda = ({ bundle, env, timeoutMs = 30_000, onLine }: Lambda
     const timer = setTimeout(() => {
       pending.delete(id);
       answered.resolve({ id, functionError: `Sandbox.Timedout: ${remainingMs} ms` });
+      forget(booting);
       child.kill('SIGKILL');
     }, remainingMs);
     const answer = await answered.promise;
     clearTimeout(timer);
+    // Lines that were written before the answer may be read after it, in the same turn.
+    await setImmediate();
     return done(answer);
   };
 
   const kill = (): void => {
-    running?.then(
-      (child) => child.kill('SIGKILL'),
-      () => {
-        // It never started: nothing to kill.
-      },
-    );
+    current = undefined;
+    for (const { child } of living) child.kill('SIGKILL');
   };
 
   return {
@@ -139,11 +158,8 @@ export const createLambda = ({ bundle, env, timeoutMs = 30_000, onLine }: Lambda
     kill,
     starts: () => starts,
     close: async () => {
-      const child = await running?.catch(() => undefined);
-      if (!child || child.exitCode !== null || child.signalCode !== null) return;
-      const exited = once(child, 'exit');
-      child.kill('SIGKILL');
-      await exited;
+      kill();
+      await Promise.all([...living].map(({ ended }) => ended));
     },
   };
 };

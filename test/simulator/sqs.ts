@@ -3,13 +3,12 @@
  * embedded server is kinder than AWS (see world.ts for the list).
  */
 import { once } from 'node:events';
-import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startFauxqs } from 'fauxqs';
+import { createStrictSqs, entriesOf, type Json, readText, type SqsCall } from './sqs-strictness.ts';
 
 export type QueueName = 'requests' | 'rejected' | 'exhausted' | 'outcomes';
-
-type Json = Record<string, unknown>;
 
 export type SqsFault =
   | { readonly kind: 'hang' }
@@ -20,13 +19,6 @@ export type SqsFault =
   | { readonly kind: 'failed-entries'; readonly code?: string; readonly senderFault?: boolean }
   /** Carried out, but the answer never comes. */
   | { readonly kind: 'lost-answer' };
-
-export interface SqsCall {
-  readonly at: number;
-  readonly action: string;
-  readonly queue: string;
-  readonly input: Json;
-}
 
 /** A message as it lies in a queue; reading it this way leaves it as it is. */
 export interface LyingMessage {
@@ -47,24 +39,6 @@ export interface SqsOptions {
   readonly visibilitySeconds?: number;
   readonly maxReceiveCount?: number;
 }
-
-const readText = async (request: IncomingMessage): Promise<string> => {
-  let body = '';
-  for await (const chunk of request.setEncoding('utf8')) body += chunk;
-  return body;
-};
-
-const entriesOf = (input: Json): Json[] => (Array.isArray(input['Entries']) ? (input['Entries'] as Json[]) : []);
-
-/** AWS refuses what the embedded server takes: more than ten attributes, and a FIFO send without its group. */
-const refusedEntries = (action: string, queue: string, input: Json): Json[] =>
-  action === 'SendMessageBatch'
-    ? entriesOf(input).filter(
-        ({ MessageAttributes, MessageGroupId }) =>
-          Object.keys((MessageAttributes as Json) ?? {}).length > 10 ||
-          (queue.endsWith('.fifo') && MessageGroupId === undefined),
-      )
-    : [];
 
 const failedEntries = (entries: readonly Json[], code: string, senderFault: boolean) => ({
   Successful: [],
@@ -93,26 +67,7 @@ export const startSqs = async ({ fifo = false, visibilitySeconds = 720, maxRecei
   const script = new Map<string, SqsFault[]>();
   const settings = { faults: new Map<string, SqsFault>() };
 
-  const forward = (
-    request: IncomingMessage,
-    body: string,
-  ): Promise<{ status: number; headers: object; body: string }> =>
-    new Promise((resolve, reject) => {
-      const sent = httpRequest(
-        {
-          host: '127.0.0.1',
-          port: embedded.port,
-          method: request.method,
-          path: request.url,
-          headers: { ...request.headers, 'content-length': Buffer.byteLength(body) },
-        },
-        async (response) => {
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: await readText(response) });
-        },
-      );
-      sent.on('error', reject);
-      sent.end(body);
-    });
+  const carryOut = createStrictSqs(embedded.port);
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await readText(request);
@@ -122,7 +77,8 @@ export const startSqs = async ({ fifo = false, visibilitySeconds = 720, maxRecei
       String(input['QueueUrl'] ?? '')
         .split('/')
         .at(-1) ?? '';
-    journal.push({ at: Date.now(), action, queue, input });
+    const call: SqsCall = { at: Date.now(), action, queue, input };
+    journal.push(call);
     const answer = (status: number, value: unknown): void => {
       response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(value));
     };
@@ -140,21 +96,21 @@ export const startSqs = async ({ fifo = false, visibilitySeconds = 720, maxRecei
       case 'failed-entries':
         return answer(200, failedEntries(entriesOf(input), fault.code ?? 'InternalError', fault.senderFault ?? false));
       case 'lost-answer':
-        await forward(request, body);
+        await carryOut(request, response, call);
         request.socket.destroy();
         return;
       case undefined: {
-        const refused = refusedEntries(action, queue, input);
-        if (refused.length > 0) return answer(200, failedEntries(entriesOf(input), 'InvalidParameterValue', true));
-        const forwarded = await forward(request, body);
-        response.writeHead(forwarded.status, { ...forwarded.headers }).end(forwarded.body);
+        const { status, output, queryError } = await carryOut(request, response, call);
+        if (queryError) response.setHeader('x-amzn-query-error', queryError);
+        return answer(status, output);
       }
     }
   };
 
   const server = createServer((request, response) => {
     handle(request, response).catch((error: unknown) => {
-      response.writeHead(500).end(String(error));
+      // A client that went away in the middle of its call wants no answer.
+      if (!response.destroyed) response.writeHead(500).end(String(error));
     });
   });
   server.listen(0, '127.0.0.1');

@@ -6,14 +6,23 @@
  *     const { kept } = await world.deliver();          // receive, invoke the bundle, delete what is done
  *     world.segura.enableCalls(10); world.messages('rejected'); world.auditLines();
  *
- * Where these stand-ins are known to differ from AWS:
- * - The embedded SQS returns message attributes nobody asked for, so the command line's receives are checked for asking.
- * - It takes more than ten attributes and FIFO sends without a group; the proxy in sqs.ts refuses both.
- * - It loses `AWSTraceHeader`: tests look for it in the journal of what was sent.
- * - It has no retention, no throttling of its own, no permissions, and moves to the dead-letter queue only when a
- *   receive passes over a message.
- * - Deleting with an unknown receipt handle succeeds.
- * - Lambda neither freezes between invocations nor limits memory and CPU.
+ * `pump` delivers until nothing visible is left; `poll` goes on as Lambda does, an execution environment for each batch
+ * under way; `kill` crashes them all. Faults and journals: `world.segura` (segura.ts), `world.sqs` (sqs.ts),
+ * `world.secrets` (secrets-manager.ts).
+ *
+ * Where the embedded SQS is kinder than AWS, its proxy is not (sqs-strictness.ts): more than ten attributes, a delay of
+ * more than 900 s, a FIFO send without a group and an unknown receipt handle are refused; attributes that nobody asked
+ * for stay away; the trace header stays with its message.
+ *
+ * Where these stand-ins are still known to differ from AWS:
+ * - One receive gives one message of a FIFO group; SQS may give several. Tests that want them make the event by hand.
+ * - No retention, no throttling but by a fault, no permissions but by a fault, no limit of messages in flight.
+ * - A message moves to the dead-letter queue only when a receive passes over it; there are no message move tasks.
+ * - The visibility of a message that is visible again can be changed, and a receipt handle stays good after it expired.
+ * - A receive asks all of the queue; SQS asks a part of its servers and may come back with less than there is.
+ * - The event source neither filters, nor scales by itself, nor slows down after function errors.
+ * - Lambda neither freezes between invocations nor limits memory and CPU, and `invoke` by hand takes calls side by side.
+ * - Secrets Manager knows GetSecretValue alone, and takes any signature.
  */
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
@@ -132,12 +141,19 @@ export const startWorld = async (options: WorldOptions = {}) => {
   const invoke = (event: unknown, invokeOptions: { remainingMs?: number } = {}): Promise<InvocationResult> =>
     lambda.invoke(event, invokeOptions);
 
-  /** One turn of the event source mapping: what is visible is received, given to the function, and deleted if done. */
-  const deliver = async (
-    deliverOptions: { max?: number; remainingMs?: number } = {},
-  ): Promise<{ records: readonly SQSRecord[]; kept: readonly string[]; result: InvocationResult }> => {
-    const records = await receiveRecords(deliverOptions.max);
-    const result = await invoke({ Records: records }, deliverOptions);
+  const idle: Lambda[] = [lambda];
+  /** As Lambda does: a warm environment that has nothing to do, else a new one. */
+  const invokeIdle = async (event: unknown): Promise<InvocationResult> => {
+    const taken = idle.pop() ?? startLambda();
+    try {
+      return await taken.invoke(event);
+    } finally {
+      idle.push(taken);
+    }
+  };
+
+  const carryOut = async (records: readonly SQSRecord[], invokeOptions: { remainingMs?: number } = {}) => {
+    const result = await invoke({ Records: records }, invokeOptions);
     const kept = keptIds(
       result,
       records.map(({ messageId }) => messageId),
@@ -148,6 +164,25 @@ export const startWorld = async (options: WorldOptions = {}) => {
       records.filter(({ messageId }) => !kept.includes(messageId)),
     );
     return { records, kept, result };
+  };
+
+  /** One turn of the event source mapping: what is visible is received, given to the function, and deleted if done. */
+  const deliver = async ({
+    max,
+    ...invokeOptions
+  }: {
+    max?: number;
+    remainingMs?: number;
+  } = {}): ReturnType<typeof carryOut> => carryOut(await receiveRecords(max), invokeOptions);
+
+  /** Delivers until nothing visible is left. @returns how many receives that took, counted by message */
+  const pump = async (): Promise<number> => {
+    for (let total = 0; ; ) {
+      const records = await receiveRecords();
+      if (records.length === 0) return total;
+      await carryOut(records);
+      total += records.length;
+    }
   };
 
   return {
@@ -164,13 +199,18 @@ export const startWorld = async (options: WorldOptions = {}) => {
     receiveRecords,
     invoke,
     deliver,
+    pump,
     messages: (queue: QueueName): LyingMessage[] => sqs.messages(queue),
     lines: (): readonly Line[] => lambdas.flatMap(({ lines }) => lines),
     auditLines: (): readonly Line[] =>
       lambdas.flatMap(({ lines }) => lines.filter(({ message }) => message === 'password enable')),
     /** Polls as Lambda does until stopped. */
     poll: (pollOptions: Partial<Parameters<typeof startEventSource>[0]> = {}) =>
-      startEventSource({ sqs: client, queueUrl, queueArn, invoke, ...pollOptions }),
+      startEventSource({ sqs: client, queueUrl, queueArn, invoke: invokeIdle, ...pollOptions }),
+    /** SIGKILL to every environment, now; the next invocation starts a new one. */
+    kill: (): void => {
+      for (const each of lambdas) each.kill();
+    },
     [Symbol.asyncDispose]: async (): Promise<void> => {
       await Promise.all(lambdas.map((each) => each.close()));
       client.destroy();
