@@ -12,6 +12,8 @@ import { watch } from './watch.ts';
 export interface LocalOptions {
   readonly watch?: boolean;
   readonly json?: boolean;
+  /** Another build of the function than that of this checkout. */
+  readonly bundle?: string;
 }
 
 const FUNCTION_TIMEOUT_MS = 8000;
@@ -86,6 +88,9 @@ const readRow = (world: World, scene: Scene, messageId: string): Row => {
 
 const OUTCOME_STYLES = { enabled: 'green', 'already-enabled': 'green', rejected: 'yellow', kept: 'cyan' } as const;
 
+const outcomeText = (outcome: string, errorCode: string | undefined): string =>
+  errorCode ? `${outcome} (${errorCode})` : outcome;
+
 /** What fits beside the columns that cannot be cut; on a narrow terminal the message goes, then where it lies is short. */
 const layoutFor = (width: number): { title: number; body: number; isShort: boolean } => {
   if (width >= 140) return { title: 33, body: width >= 150 ? 36 : 26, isShort: false };
@@ -103,7 +108,7 @@ const printRows = (rows: readonly Row[]): void => {
         shorten(scene.title, title),
         ...(body ? [shorten(scene.body, body)] : []),
         said,
-        paint(OUTCOME_STYLES[outcome as Scene['outcome']] ?? 'red', errorCode ? `${outcome} (${errorCode})` : outcome),
+        paint(OUTCOME_STYLES[outcome as Scene['outcome']] ?? 'red', outcomeText(outcome, errorCode)),
         isShort ? liesIn.replace(/,.*/, '') : liesIn,
         seconds(durationMs),
       ]),
@@ -131,10 +136,17 @@ const runShow = async (world: World): Promise<Row[]> => {
 };
 
 /** @returns the exit status: 0 when everything became what it should. */
-export const runLocal = async ({ watch: keepsRunning = false, json = false }: LocalOptions): Promise<number> => {
+export const runLocal = async ({
+  watch: keepsRunning = false,
+  json = false,
+  bundle,
+}: LocalOptions): Promise<number> => {
   const startedAt = performance.now();
-  await buildFunction('enable-password');
-  await using world = await startWorld({ timeoutMs: keepsRunning ? 120_000 : FUNCTION_TIMEOUT_MS });
+  if (!bundle) await buildFunction('enable-password');
+  await using world = await startWorld({
+    timeoutMs: keepsRunning ? 120_000 : FUNCTION_TIMEOUT_MS,
+    ...(bundle ? { bundle } : {}),
+  });
   if (keepsRunning) return watch(world);
   if (!json) say('SQS, Secrets Manager, Segura behind Kong: all on this machine. Sending to the requests queue …\n');
   const rows = await runShow(world);
@@ -159,9 +171,9 @@ export const runLocal = async ({ watch: keepsRunning = false, json = false }: Lo
   say(
     `\n${rows.length} messages, ${world.segura.enableCalls().length} calls to Segura, ${tokens} tokens, ${world.secrets.reads.length} read of the secret, ${seconds(tookMs)}`,
   );
-  for (const { scene } of wrong) {
-    const expected = [scene.outcome, scene.errorCode && `(${scene.errorCode})`].filter(Boolean).join(' ');
-    say(paint('red', `✗ ${scene.title}: should have been ${expected}`));
+  for (const { scene, outcome, errorCode, liesIn } of wrong) {
+    const was = `${outcomeText(outcome, errorCode)}, ${liesIn}`;
+    say(paint('red', `✗ ${scene.title}: should be ${outcomeText(scene.outcome, scene.errorCode)}; is ${was}`));
   }
   if (wrong.length === 0) {
     say(paint('green', 'All as it should be.'));

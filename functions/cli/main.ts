@@ -26,11 +26,12 @@ const collect = (value: string, before: readonly string[] = []): readonly string
 
 const withSelection = (command: Command): Command =>
   withTarget(command)
-    .option('--queue <queue>', 'rejected or exhausted')
+    .option('--queue <queue>', 'rejected or exhausted (default: both)')
     .option('--code <code>', 'error code, such as 1006; may be given more than once; none for what SQS moved', collect)
     .option('--identifier <identifier>', 'of the password')
     .option('--before <moment>', 'failed before: a moment, or a duration ago such as 2h')
-    .option('--after <moment>', 'failed after');
+    .option('--after <moment>', 'failed after')
+    .option('--visibility-timeout <seconds>', 'how long letters stay hidden if this is killed (default: 120)');
 
 program
   .description("Enables disabled passwords in Segura's MySafe vault when an access request is approved.")
@@ -49,7 +50,7 @@ program
 withTarget(program.command('send'))
   .description('put requests on the queue')
   .argument('[identifier...]', 'passwords to enable')
-  .option('--file <file>', 'requests.csv, requests.jsonl, or - for standard input (JSON Lines, or --format csv)')
+  .option('--file <file>', 'requests.csv, requests.jsonl, or - for standard input')
   .option('--format <format>', 'csv or jsonl, where the name of the file does not say')
   .option('--requested-by <who>', 'for the audit log')
   .option('--reason <reason>', 'for the audit log')
@@ -57,6 +58,7 @@ withTarget(program.command('send'))
   .option('--source <source>', 'for the audit log')
   .option('--not-after <moment>', 'not to be carried out after: a duration such as 8h, or a moment')
   .option('--group-id <group>', 'message group, on a FIFO queue (default: the identifier)')
+  .option('--skip-invalid', 'send what is valid though other lines are not')
   .option('--dry-run', 'check only')
   .addHelpText(
     'after',
@@ -68,11 +70,12 @@ const deadLetters = program.command('dead-letters').description('look at dead le
 
 withSelection(deadLetters.command('list'))
   .description('what lies in rejected and exhausted, by error code and age, without consuming it')
+  .option('--letters', 'also one line for each letter')
   .addHelpText(
     'after',
     '\nExamples:\n  mysafe-enable dead-letters list --stage prod\n  mysafe-enable dead-letters list --queue exhausted --json',
   )
-  .action(async (options) => ends((await import('./dead-letters.ts')).runList(options)));
+  .action(async (options) => ends((await import('./dead-letters-list.ts')).runList(options)));
 
 withSelection(deadLetters.command('replay'))
   .description('back to requests: sent and confirmed before it is deleted, so that an interruption loses nothing')
@@ -87,7 +90,7 @@ withSelection(deadLetters.command('replay'))
     'after',
     '\nExamples:\n  mysafe-enable dead-letters replay --code 1006 --dry-run --stage prod\n  mysafe-enable dead-letters replay --queue exhausted --rate 5 --reason "Segura is back" --stage prod\n  mysafe-enable dead-letters replay --code Expired --renew --reason "CHG0040007" --stage prod',
   )
-  .action(async (options) => ends((await import('./dead-letters.ts')).runReplay(options)));
+  .action(async (options) => ends((await import('./dead-letters-replay.ts')).runReplay(options)));
 
 withSelection(deadLetters.command('discard'))
   .description('delete for good, after writing to a file; asks first')
@@ -98,7 +101,7 @@ withSelection(deadLetters.command('discard'))
     'after',
     '\nExamples:\n  mysafe-enable dead-letters discard --code InvalidMessage --file invalid.jsonl --stage prod',
   )
-  .action(async (options) => ends((await import('./dead-letters.ts')).runDiscard(options)));
+  .action(async (options) => ends((await import('./dead-letters-discard.ts')).runDiscard(options)));
 
 withTarget(program.command('doctor'))
   .description('check configuration, secret, TLS, token, queues and the way to Segura, changing nothing')

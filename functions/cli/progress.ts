@@ -1,40 +1,73 @@
-/** Long work: a line that moves on a terminal, a plain line now and then elsewhere, nothing for machines. */
-import { columns, note, seconds } from './print.ts';
+/**
+ * Long work: a bar on a terminal, a plain line now and then elsewhere, nothing for machines. Not @clack/prompts' bar: that
+ * one answers Ctrl-C by ending the process with 0, before what is held was given back.
+ */
+import { note, paint, seconds } from './print.ts';
 
 export interface Progress {
   readonly update: (done: number, text: string) => void;
+  /** A line above the bar. */
+  readonly tell: (text: string) => void;
   readonly end: () => void;
 }
 
-const BAR_WIDTH = 24;
 const PLAIN_EVERY_MS = 5000;
+/** Shorter work shows no bar: it would only flicker. */
+const BAR_AFTER_MS = 400;
 
-const bar = (done: number, total: number): string => {
-  const filled = Math.min(BAR_WIDTH, Math.round((done / Math.max(1, total)) * BAR_WIDTH));
-  return `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${Math.min(100, Math.floor((done / Math.max(1, total)) * 100))} %`;
+const createBar = async (total: number | undefined) => {
+  const { SingleBar } = (await import('cli-progress')).default;
+  const filled = paint('cyan', '{bar}', process.stderr);
+  return new SingleBar({
+    stream: process.stderr,
+    format: total === undefined ? '  {text}' : `  ${filled} {percentage} %  {text}`,
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+    barsize: 24,
+    hideCursor: true,
+    clearOnComplete: true,
+    linewrap: true,
+    forceRedraw: true,
+    // Ours ends after the batch under way.
+    gracefulExit: false,
+  });
+};
+
+const createPlain = (startedAt: number): Progress => {
+  let plainAt = startedAt;
+  return {
+    update: (_, text) => {
+      const now = performance.now();
+      if (now - plainAt < PLAIN_EVERY_MS) return;
+      plainAt = now;
+      note(`${text}, ${seconds(now - startedAt)}`);
+    },
+    tell: note,
+    end: () => {},
+  };
 };
 
 /** Written to standard error, so that it never mixes with a result. `total` unknown: a count without a bar. */
-export const createProgress = (total: number | undefined, isQuiet = false): Progress => {
+export const createProgress = async (total: number | undefined, isQuiet = false): Promise<Progress> => {
   const startedAt = performance.now();
-  const { stderr } = process;
-  let plainAt = startedAt;
+  if (isQuiet) return { update: () => {}, tell: note, end: () => {} };
+  if (!process.stderr.isTTY) return createPlain(startedAt);
+  const bar = await createBar(total);
   let isDrawn = false;
   return {
     update: (done, text) => {
-      if (isQuiet) return;
-      const now = performance.now();
-      const line = `${total === undefined ? '' : `${bar(done, total)}  `}${text}  ${seconds(now - startedAt)}`;
-      if (stderr.isTTY) {
-        stderr.write(`\r\u001b[2K${line.slice(0, columns(stderr) - 1)}`);
-        isDrawn = true;
-      } else if (now - plainAt >= PLAIN_EVERY_MS) {
-        plainAt = now;
-        note(line);
-      }
+      if (!isDrawn && performance.now() - startedAt < BAR_AFTER_MS) return;
+      if (!isDrawn) bar.start(total ?? 1, 0, { text });
+      isDrawn = true;
+      bar.update(total === undefined ? 0 : Math.min(done, total), { text });
+    },
+    tell: (text) => {
+      if (isDrawn) process.stderr.write('\r\u001b[2K');
+      note(text);
     },
     end: () => {
-      if (isDrawn) stderr.write('\r\u001b[2K');
+      if (isDrawn) bar.stop();
+      isDrawn = false;
     },
   };
 };

@@ -36,13 +36,22 @@ const NAMES: Readonly<
 
 export const stackName = (stage: string): string => `mysafe-enable-${stage}`;
 
-/** What the AWS SDK's clients take; the ordinary configuration (profiles, SSO, variables) holds for the rest. */
-export const clientConfig = ({ region, profile, endpointUrl }: TargetOptions) => ({
-  ...(region ? { region } : {}),
-  ...(profile ? { profile } : {}),
-  ...(endpointUrl ? { endpoint: endpointUrl } : {}),
-});
+/**
+ * What the AWS SDK's clients take; the ordinary configuration (profiles, SSO, variables) holds for the rest. The AWS CLI
+ * also knows `AWS_DEFAULT_REGION`, the SDK does not; and a queue's URL names its region itself.
+ */
+export const clientConfig = ({ region, profile, endpointUrl, requestsQueueUrl }: TargetOptions) => {
+  const { AWS_REGION, AWS_DEFAULT_REGION, SOURCE_QUEUE_URL } = process.env;
+  const ofQueue = /\/\/sqs\.([a-z0-9-]+)\.amazonaws\./.exec(requestsQueueUrl ?? SOURCE_QUEUE_URL ?? '')?.[1];
+  const found = region ?? AWS_REGION ?? (profile ? undefined : (AWS_DEFAULT_REGION ?? ofQueue));
+  return {
+    ...(found ? { region: found } : {}),
+    ...(profile ? { profile } : {}),
+    ...(endpointUrl ? { endpoint: endpointUrl } : {}),
+  };
+};
 
+/** An endpoint that was given goes before the host in a queue's URL: a VPC endpoint, a local server. */
 export const createSqsClient = (options: TargetOptions): SQSClient => {
   const endpoint = options.endpointUrl ?? process.env['AWS_ENDPOINT_URL_SQS'] ?? process.env['AWS_ENDPOINT_URL'];
   return new SQSClient({ ...clientConfig(options), ...(endpoint ? { endpoint } : {}), maxAttempts: 5 });
@@ -78,6 +87,19 @@ const readQueueNames = async (stage: string, options: TargetOptions): Promise<Ta
   const [requests, rejected, exhausted] = await Promise.all(['requests', 'rejected', 'exhausted'].map(find));
   client.destroy();
   return { ...(requests ? { requests } : {}), ...(rejected ? { rejected } : {}), ...(exhausted ? { exhausted } : {}) };
+};
+
+export const QUEUES = ['rejected', 'exhausted'] as const;
+export type QueueName = (typeof QUEUES)[number];
+
+/**
+ * The dead-letter queue that is meant or, where none is named, both.
+ * @throws UsageError when the name is none, or no queue is to be found
+ */
+export const readQueueName = (queue: string | undefined): QueueName | undefined => {
+  const found = QUEUES.find((name) => name === queue);
+  if (queue !== undefined && !found) throw new UsageError(`--queue takes ${QUEUES.join(' or ')}`);
+  return found;
 };
 
 /** @throws UsageError when one of `wanted` is nowhere to be found */

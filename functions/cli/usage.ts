@@ -15,10 +15,16 @@ export const parseMoment = (option: string, value: string, now: number, directio
   return moment;
 };
 
-export const parseCount = (option: string, value: string, { least = 1, isWhole = true } = {}): number => {
+export const parseCount = (
+  option: string,
+  value: string,
+  { least = 1, most = Number.MAX_SAFE_INTEGER, isWhole = true } = {},
+): number => {
   const number = Number(value);
-  if (value.trim() === '' || !(number >= least) || (isWhole && !Number.isSafeInteger(number))) {
-    throw new UsageError(`${option} takes a ${isWhole ? 'whole ' : ''}number, ${least} or more`);
+  if (value.trim() === '' || !(number >= least && number <= most) || (isWhole && !Number.isSafeInteger(number))) {
+    throw new UsageError(
+      `${option} takes a ${isWhole ? 'whole ' : ''}number, ${least} or more${most < Number.MAX_SAFE_INTEGER ? `, at most ${most}` : ''}`,
+    );
   }
   return number;
 };

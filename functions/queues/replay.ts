@@ -2,11 +2,14 @@
  * Dead letters back to `requests`: sent, seen confirmed by SQS, only then deleted, so that an interruption at any moment
  * loses nothing. Used by the command line and by the replay-dead-letters function alike.
  */
-import { SendMessageBatchCommand, type SendMessageBatchRequestEntry } from '@aws-sdk/client-sqs';
-import { type Attributes, MAX_MESSAGE_BYTES, messageBytes, replayAttributes } from './dead-letters.ts';
+import { awsFailure } from './aws-failure.ts';
+import { replayAttributes } from './dead-letters.ts';
+import type { Letter } from './letter.ts';
+import { batchesOf, entryOf, type Outgoing } from './replay-entry.ts';
 import { expiredReason, parseRequest } from './request.ts';
-import { createScan, type Letter, type SqsClient } from './scan.ts';
+import { createScan, type Scan } from './scan.ts';
 import { isSelected, type Selection } from './select.ts';
+import { type SendBatchParts, sendBatch } from './send-batch.ts';
 
 export interface ReplayOptions extends Selection {
   readonly limit?: number;
@@ -19,22 +22,26 @@ export interface ReplayOptions extends Selection {
   readonly replayedBy: string;
   /** As the function's MAX_REQUEST_AGE_SECONDS; 0 for no limit. */
   readonly maxRequestAgeSeconds: number;
+  /** How long a letter stays invisible after we are gone without a word. */
+  readonly visibilitySeconds?: number;
 }
 
-export interface ReplayParts {
-  readonly sqs: SqsClient;
-  readonly deadLetterQueueUrl: string;
-  readonly requestsQueueUrl: string;
+/** What became of a letter, or with `dryRun` would become. */
+export type Fate = 'replayed' | 'renewed' | 'duplicate' | 'expired';
+
+export interface ReplayParts extends SendBatchParts {
+  /** The queues to empty, one after the other; `queueUrl` is where it all goes. */
+  readonly deadLetterQueueUrls: readonly string[];
   readonly now: () => number;
-  readonly sleep: (ms: number) => Promise<void>;
   /** Ends after the batch under way. */
   readonly signal?: AbortSignal;
-  readonly onProgress?: (result: ReplayResult) => void;
+  readonly onProgress?: (result: ReplayCounts) => void;
+  readonly onFate?: (letter: Letter, fate: Fate) => void;
   /** What a person should know of one letter. */
   readonly onNotice?: (letter: Letter, notice: string) => void;
 }
 
-export interface ReplayResult {
+export interface ReplayCounts {
   /** Letters that the filters mean. */
   readonly matched: number;
   /** Sent, confirmed and deleted (with `dryRun`: that would be). */
@@ -45,129 +52,58 @@ export interface ReplayResult {
   readonly expired: number;
   /** Not sent, or sent and not deleted. */
   readonly failed: number;
-  readonly dryRun: boolean;
-  /** Ended before the queue was read as a whole. */
-  readonly isInterrupted: boolean;
 }
 
-const VISIBILITY_SECONDS = 300;
+export interface ReplayResult extends ReplayCounts {
+  readonly dryRun: boolean;
+  /** Ended before the queues were read as a whole. */
+  readonly isInterrupted: boolean;
+  /** Letters that lie behind others and were not read (see scan.ts). */
+  readonly unread: number;
+  /** The failure that ended it, such as AccessDenied. */
+  readonly stop?: string;
+}
+
+const VISIBILITY_SECONDS = 120;
 const MAX_AT_ONCE = 50;
 const BATCH = 10;
-const SEND_ATTEMPTS = 4;
-const FIRST_WAIT_MS = 200;
-
-const wireAttributes = (attributes: Attributes): NonNullable<SendMessageBatchRequestEntry['MessageAttributes']> =>
-  Object.fromEntries(
-    Object.entries(attributes).map(([name, { dataType, stringValue, binaryValue }]) => [
-      name,
-      {
-        DataType: dataType,
-        ...(stringValue === undefined ? {} : { StringValue: stringValue }),
-        ...(binaryValue === undefined ? {} : { BinaryValue: Buffer.from(binaryValue, 'base64') }),
-      },
-    ]),
-  );
-
-interface Outgoing {
-  readonly letter: Letter;
-  readonly attributes: Attributes;
-}
-
-/** Batches of ten that SQS's limit for one call allows. */
-const batchesOf = (messages: readonly Outgoing[]): Outgoing[][] => {
-  const batches: Outgoing[][] = [];
-  let bytes = 0;
-  for (const message of messages) {
-    const size = messageBytes(message.letter.body, message.attributes);
-    const last = batches.at(-1);
-    if (last && last.length < BATCH && bytes + size <= MAX_MESSAGE_BYTES) {
-      last.push(message);
-      bytes += size;
-    } else {
-      batches.push([message]);
-      bytes = size;
-    }
-  }
-  return batches;
-};
 
 export const replay = async (parts: ReplayParts, options: ReplayOptions): Promise<ReplayResult> => {
-  const { sqs, deadLetterQueueUrl, requestsQueueUrl, now, sleep, signal, onProgress, onNotice } = parts;
+  const { queueUrl, deadLetterQueueUrls, now, sleep, signal, onProgress, onFate, onNotice } = parts;
   const { limit = Number.POSITIVE_INFINITY, rate, dryRun = false, renew = false, maxRequestAgeSeconds } = options;
   const startedAt = now();
-  const isFifo = requestsQueueUrl.endsWith('.fifo');
+  const isFifo = queueUrl.endsWith('.fifo');
   const counts = { matched: 0, replayed: 0, duplicates: 0, expired: 0, failed: 0 };
-  /** Originals that are on their way again; what comes of them later is another matter. */
-  const sentOriginals = new Set<string>();
-  const scan = createScan(sqs, deadLetterQueueUrl, {
-    visibilitySeconds: VISIBILITY_SECONDS,
-    // At a slow rate no more are taken than can be replayed while they are held.
-    atOnce: rate === undefined ? MAX_AT_ONCE : Math.max(1, Math.min(MAX_AT_ONCE, Math.floor(rate * 60))),
-    ...(signal ? { signal } : {}),
-  });
+  /** Originals that are on their way again, with the replay count that their letter had. */
+  const sentOriginals = new Map<string, number>();
+  const stoppedGroups = new Set<string | undefined>();
+  let stop: string | undefined;
+  let attempted = 0;
+  const isOver = (): boolean => signal?.aborted === true || stop !== undefined;
 
-  const entryOf = ({ letter, attributes }: Outgoing, Id: string): SendMessageBatchRequestEntry => ({
-    Id,
-    MessageBody: letter.body,
-    MessageAttributes: wireAttributes(attributes),
-    ...(letter.traceHeader
-      ? { MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: letter.traceHeader } } }
-      : {}),
-    ...(isFifo
-      ? {
-          MessageGroupId: letter.groupId ?? letter.messageId,
-          // The same for a second try after a crash: SQS then takes it once.
-          MessageDeduplicationId: `replay-${letter.messageId}`,
-        }
-      : {}),
-  });
-
-  /** @returns those that SQS confirmed */
-  const send = async (batch: readonly Outgoing[]): Promise<Outgoing[]> => {
-    const confirmed: Outgoing[] = [];
-    let open = [...batch];
-    for (let attempt = 1; open.length > 0 && attempt <= SEND_ATTEMPTS; attempt += 1) {
-      if (attempt > 1) await sleep(FIRST_WAIT_MS * 2 ** (attempt - 2));
-      const Entries = open.map((message, index) => entryOf(message, String(index)));
-      const tried = open;
-      try {
-        const answer = await sqs.send(new SendMessageBatchCommand({ QueueUrl: requestsQueueUrl, Entries }));
-        const ids = new Set(answer.Successful?.map(({ Id }) => Id));
-        confirmed.push(...tried.filter((_, index) => ids.has(String(index))));
-        for (const { Id, SenderFault, Code } of answer.Failed ?? []) {
-          const refused = SenderFault ? tried[Number(Id)] : undefined;
-          if (refused) onNotice?.(refused.letter, `SQS refused it: ${Code}`);
-        }
-        const senderFaults = new Set(answer.Failed?.filter(({ SenderFault }) => SenderFault).map(({ Id }) => Id));
-        open = tried.filter((_, index) => !(ids.has(String(index)) || senderFaults.has(String(index))));
-      } catch (error) {
-        // The SDK has tried again what may be tried again: whoever is denied, is denied.
-        for (const { letter } of tried) onNotice?.(letter, `not sent: ${(error as Error).name}`);
-        break;
-      }
-    }
-    return confirmed;
-  };
-
-  const remove = async (letters: readonly Letter[]): Promise<number> => {
-    const left = await scan.remove(letters.map(({ messageId }) => messageId));
-    for (const letter of letters) {
-      if (left.has(letter.messageId))
-        onNotice?.(letter, 'sent, but SQS did not delete it here: it may be replayed twice');
-    }
-    return letters.length - left.size;
-  };
-
-  const pace = async (upcoming: number): Promise<void> => {
+  const pace = async (scan: Scan, upcoming: number): Promise<void> => {
     if (rate === undefined || dryRun) return;
-    const dueAt = startedAt + ((counts.replayed + counts.failed + upcoming - 1) / rate) * 1000;
-    if (dueAt > now()) await sleep(dueAt - now());
+    const dueAt = startedAt + ((attempted + upcoming - 1) / rate) * 1000;
+    while (dueAt > now() && !isOver()) {
+      await sleep(Math.min(dueAt - now(), 1000), signal);
+      await scan.keepHeld();
+    }
   };
 
-  const isExpired = (letter: Letter): boolean => {
-    const parsed = parseRequest(letter.body);
+  const isExpired = ({ body, provenance }: Letter): boolean => {
+    const parsed = parseRequest(body);
     const request = parsed.kind === 'request' ? parsed.request : {};
-    return expiredReason(request, letter.provenance, now(), maxRequestAgeSeconds) !== undefined;
+    return expiredReason(request, provenance, now(), maxRequestAgeSeconds) !== undefined;
+  };
+
+  const prepare = (letter: Letter, isRenewed: boolean): Outgoing => {
+    const { attributes, dropped } = replayAttributes(letter.body, letter.attributes, letter.provenance, {
+      replayedBy: options.replayedBy,
+      reason: options.reason,
+      renewedAt: isRenewed ? new Date(now()) : undefined,
+    });
+    if (dropped.length > 0) onNotice?.(letter, `no room for its attributes ${dropped.join(', ')}`);
+    return { letter, attributes, fate: isRenewed ? 'renewed' : 'replayed' };
   };
 
   /** Sorts out what need not or must not be sent. */
@@ -176,62 +112,129 @@ export const replay = async (parts: ReplayParts, options: ReplayOptions): Promis
     const duplicates: Letter[] = [];
     const originals = new Set<string>();
     for (const letter of letters) {
-      // What was rejected again since we began is no business of this run: it would go round for ever.
-      if (letter.at.getTime() >= startedAt || !isSelected(letter, options)) continue;
-      const { originalMessageId } = letter.provenance;
-      if (counts.replayed + outgoing.length >= limit && !sentOriginals.has(originalMessageId)) continue;
+      if (!isSelected(letter, options)) continue;
+      const { originalMessageId, replayCount } = letter.provenance;
+      const sentWith = sentOriginals.get(originalMessageId);
+      // Failed again since we sent it: neither a duplicate nor for this run, which would never end.
+      if (sentWith !== undefined && replayCount > sentWith) continue;
+      const isDuplicate = sentWith !== undefined || originals.has(originalMessageId);
+      if (attempted + outgoing.length >= limit && !isDuplicate) continue;
       counts.matched += 1;
-      const expired = isExpired(letter);
-      if (sentOriginals.has(originalMessageId) || originals.has(originalMessageId)) duplicates.push(letter);
-      else if (expired && !renew) counts.expired += 1;
-      else {
-        originals.add(originalMessageId);
-        const renewedAt = expired ? new Date(now()) : undefined;
-        const { attributes, dropped } = replayAttributes(letter.body, letter.attributes, letter.provenance, {
-          replayedBy: options.replayedBy,
-          reason: options.reason,
-          renewedAt,
-        });
-        if (dropped.length > 0) onNotice?.(letter, `no room for its attributes ${dropped.join(', ')}`);
-        outgoing.push({ letter, attributes });
+      if (isDuplicate) {
+        duplicates.push(letter);
+        continue;
       }
+      const expired = isExpired(letter);
+      if (expired && !renew) {
+        counts.expired += 1;
+        onFate?.(letter, 'expired');
+        continue;
+      }
+      originals.add(originalMessageId);
+      outgoing.push(prepare(letter, expired));
     }
     return { outgoing, duplicates };
   };
 
-  const sendAndRemove = async (outgoing: readonly Outgoing[]): Promise<void> => {
-    const perBatch = rate !== undefined && rate < BATCH ? outgoing.map((message) => [message]) : batchesOf(outgoing);
-    for (const batch of perBatch) {
-      if (signal?.aborted) return;
-      await pace(batch.length);
-      const confirmed = dryRun ? [...batch] : await send(batch);
-      for (const { letter } of confirmed) sentOriginals.add(letter.provenance.originalMessageId);
-      const deleted = dryRun ? confirmed.length : await remove(confirmed.map(({ letter }) => letter));
-      counts.replayed += deleted;
-      counts.failed += batch.length - deleted;
-      onProgress?.({ ...counts, dryRun, isInterrupted: false });
+  /** @returns those that SQS confirmed */
+  const send = async (scan: Scan, batch: readonly Outgoing[]): Promise<Outgoing[]> => {
+    const ready = batch.filter(({ letter }) => {
+      const isStopped = isFifo && stoppedGroups.has(letter.groupId);
+      if (isStopped) onNotice?.(letter, 'not sent: an earlier message of its group was not');
+      else if (!scan.isHeld(letter.messageId)) onNotice?.(letter, 'not sent: it took too long, others may have it now');
+      return !isStopped && scan.isHeld(letter.messageId);
+    });
+    const result = await sendBatch(
+      parts,
+      ready.map((message) => entryOf(message, isFifo)),
+    );
+    stop ??= result.stop;
+    for (const [index, { letter }] of ready.entries()) {
+      const reason = result.reasons[index];
+      if (reason === undefined) continue;
+      onNotice?.(letter, `not sent: ${reason}`);
+      stoppedGroups.add(letter.groupId);
     }
+    return ready.filter((_, index) => result.reasons[index] === undefined);
   };
 
-  const removeDuplicates = async (duplicates: readonly Letter[]): Promise<void> => {
+  /** Sent, but still there: gone over again at the end, when a later receive may have brought a new receipt handle. */
+  const undeleted = new Map<string, Outgoing>();
+
+  const replayBatch = async (scan: Scan, batch: readonly Outgoing[]): Promise<void> => {
+    await pace(scan, batch.length);
+    if (isOver()) return;
+    await scan.keepHeld();
+    attempted += batch.length;
+    const confirmed = dryRun ? [...batch] : await send(scan, batch);
+    for (const { letter } of confirmed) {
+      sentOriginals.set(letter.provenance.originalMessageId, letter.provenance.replayCount);
+    }
+    const left = dryRun ? new Set<string>() : await scan.remove(confirmed.map(({ letter }) => letter.messageId));
+    for (const message of confirmed) {
+      if (left.has(message.letter.messageId)) undeleted.set(message.letter.messageId, message);
+      else onFate?.(message.letter, message.fate);
+    }
+    counts.replayed += confirmed.length - left.size;
+    counts.failed += batch.length - confirmed.length + left.size;
+    onProgress?.({ ...counts });
+  };
+
+  const removeDuplicates = async (scan: Scan, duplicates: readonly Letter[]): Promise<void> => {
     const sent = duplicates.filter(({ provenance }) => sentOriginals.has(provenance.originalMessageId));
-    const deleted = dryRun ? sent.length : await remove(sent);
-    counts.duplicates += deleted;
-    counts.failed += duplicates.length - deleted;
+    const left = dryRun ? new Set<string>() : await scan.remove(sent.map(({ messageId }) => messageId));
+    for (const letter of sent) if (!left.has(letter.messageId)) onFate?.(letter, 'duplicate');
+    counts.duplicates += sent.length - left.size;
+    if (!isOver()) counts.failed += duplicates.length - sent.length + left.size;
   };
 
-  let isInterrupted = false;
-  try {
+  const removeUndeleted = async (scan: Scan): Promise<void> => {
+    const left = await scan.remove([...undeleted.keys()]);
+    for (const [messageId, { letter, fate }] of undeleted) {
+      if (left.has(messageId)) onNotice?.(letter, 'sent, but SQS did not delete it here: it may be replayed twice');
+      else onFate?.(letter, fate);
+    }
+    counts.replayed += undeleted.size - left.size;
+    counts.failed -= undeleted.size - left.size;
+    undeleted.clear();
+  };
+
+  const replayQueue = async (scan: Scan): Promise<void> => {
+    // One by one where that is slower than a batch a second; side by side where nothing is to be kept in order.
+    const most = rate === undefined ? BATCH : Math.max(1, Math.min(BATCH, Math.floor(rate)));
     for await (const letters of scan.letters()) {
       const { outgoing, duplicates } = choose(letters);
-      await sendAndRemove(outgoing);
-      await removeDuplicates(duplicates);
-      if (counts.replayed >= limit) break;
-      if (signal?.aborted) break;
+      const batches = batchesOf(outgoing, isFifo, most);
+      if (isFifo || rate !== undefined) for (const batch of batches) await replayBatch(scan, batch);
+      else await Promise.all(batches.map((batch) => replayBatch(scan, batch)));
+      await removeDuplicates(scan, duplicates);
+      if (attempted >= limit || isOver()) break;
     }
-    isInterrupted = signal?.aborted === true || scan.isFull();
-  } finally {
-    await scan.release();
+    await removeUndeleted(scan);
+  };
+
+  let isFull = false;
+  let unread = 0;
+  for (const deadLetterQueueUrl of deadLetterQueueUrls) {
+    if (isOver() || attempted >= limit) break;
+    const scan = createScan(parts.sqs, deadLetterQueueUrl, {
+      visibilitySeconds: options.visibilitySeconds ?? VISIBILITY_SECONDS,
+      now,
+      // At a slow rate no more are taken than can be replayed within a minute.
+      atOnce: rate === undefined ? MAX_AT_ONCE : Math.max(1, Math.min(MAX_AT_ONCE, Math.floor(rate * 60))),
+      signal,
+    });
+    try {
+      await replayQueue(scan);
+      isFull ||= scan.isFull();
+      if (!isOver() && attempted < limit) unread += await scan.countUnread();
+    } catch (error) {
+      // A receive failed in a way that the SDK's own attempts did not cure: what is done is done, the rest lies there.
+      stop ??= awsFailure(error);
+    } finally {
+      await scan.release();
+    }
   }
-  return { ...counts, dryRun, isInterrupted };
+  const isInterrupted = signal?.aborted === true || isFull || stop !== undefined;
+  return { ...counts, dryRun, isInterrupted, unread, ...(stop === undefined ? {} : { stop }) };
 };

@@ -5,125 +5,81 @@
 import {
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageBatchCommand,
-  type Message,
+  GetQueueAttributesCommand,
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { type Attributes, type Failure, type Provenance, readFailure, readProvenance } from './dead-letters.ts';
+import { awsFailure } from './aws-failure.ts';
+import { type Letter, readLetter } from './letter.ts';
 
 /** What the SDK's client is used for. */
 export type SqsClient = Pick<SQSClient, 'send'>;
 
-export interface Letter {
-  readonly messageId: string;
-  readonly receiptHandle: string;
-  readonly body: string;
-  readonly attributes: Attributes;
-  readonly provenance: Provenance;
-  /** `undefined` for what SQS itself moved. */
-  readonly failure: Failure | undefined;
-  /** When it failed or, where SQS moved it, was sent. */
-  readonly at: Date;
-  readonly groupId: string | undefined;
-  readonly traceHeader: string | undefined;
-}
-
 export interface ScanOptions {
-  /** How long a letter stays invisible to other readers. */
+  /** How long a letter stays invisible to other readers; renewed while the scan lasts. */
   readonly visibilitySeconds: number;
+  readonly now: () => number;
   /** Letters a turn; fewer where each takes long. */
   readonly atOnce?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Letters held at once before SQS's limit of 120,000 in flight comes near. */
 export const MAX_HELD = 100_000;
 const RECEIVERS = 5;
 const BATCH = 10;
-/** SQS asks only some of its servers for a short poll; a second of waiting asks them all. */
+/** SQS asks only some of its servers for a short poll; a second of waiting asks them all, and then nothing is nothing. */
 const WAIT_SECONDS = 1;
-/** Turns without a new letter after which the queue counts as read. */
-const EMPTY_TURNS = 2;
-
-const readAttributes = (message: Message): Attributes =>
-  Object.fromEntries(
-    Object.entries(message.MessageAttributes ?? {}).map(([name, { DataType, StringValue, BinaryValue }]) => [
-      name,
-      {
-        dataType: DataType ?? 'String',
-        ...(StringValue === undefined ? {} : { stringValue: StringValue }),
-        ...(BinaryValue === undefined ? {} : { binaryValue: Buffer.from(BinaryValue).toString('base64') }),
-      },
-    ]),
-  );
-
-export const readLetter = (message: Message): Letter => {
-  const attributes = readAttributes(message);
-  const system = message.Attributes ?? {};
-  const messageId = message.MessageId ?? '';
-  const sentAt = new Date(Number(system['SentTimestamp'] ?? 0));
-  const failure = readFailure(attributes);
-  return {
-    messageId,
-    receiptHandle: message.ReceiptHandle ?? '',
-    body: message.Body ?? '',
-    attributes,
-    provenance: readProvenance(attributes, messageId, sentAt),
-    failure,
-    at: failure?.failedAt ?? sentAt,
-    groupId: system['MessageGroupId'],
-    traceHeader: system['AWSTraceHeader'],
-  };
-};
+/** Turns that bring only what was seen already, after which the queue counts as read. */
+const STALE_TURNS = 3;
+/** From here on letters that come in anew no longer prolong the scan: a queue that fills steadily must end too. */
+const PATIENCE_MS = 30_000;
+const DELETE_ATTEMPTS = 2;
 
 const chunks = <Item>(items: readonly Item[]): Item[][] =>
   Array.from({ length: Math.ceil(items.length / BATCH) }, (_, index) =>
     items.slice(index * BATCH, (index + 1) * BATCH),
   );
 
-/** @returns the receipt handles that SQS did not delete */
-export const deleteLetters = async (
-  sqs: SqsClient,
-  queueUrl: string,
-  receiptHandles: readonly string[],
-): Promise<string[]> => {
-  const left: string[] = [];
-  for (const chunk of chunks(receiptHandles)) {
-    const Entries = chunk.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle }));
-    try {
-      const { Failed = [] } = await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
-      left.push(...Failed.map(({ Id }) => chunk[Number(Id)] ?? ''));
-    } catch {
-      left.push(...chunk); // sent, but not deleted: the caller counts and says it
-    }
-  }
-  return left;
-};
-
-/** Makes letters visible again at once. A failure is harmless: they come back by themselves. */
-export const giveBack = async (sqs: SqsClient, queueUrl: string, receiptHandles: readonly string[]): Promise<void> => {
-  const rest = chunks(receiptHandles).values();
+/** Batches of ten, a few at once. */
+const eachChunk = async <Item>(
+  items: readonly Item[],
+  work: (chunk: readonly Item[]) => Promise<void>,
+): Promise<void> => {
+  const rest = chunks(items).values();
   const worker = async (): Promise<void> => {
-    for (const chunk of rest) {
-      const Entries = chunk.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle, VisibilityTimeout: 0 }));
-      try {
-        await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries }));
-      } catch {
-        // Harmless, as said above.
-      }
-    }
+    for (const chunk of rest) await work(chunk);
   };
   await Promise.all(Array.from({ length: RECEIVERS }, worker));
 };
 
+/** Visible letters by SQS's approximate count; 0 where we may not ask, for the count is an extra. */
+export const countLetters = async (sqs: SqsClient, queueUrl: string): Promise<number> => {
+  try {
+    const { Attributes } = await sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['ApproximateNumberOfMessages'] }),
+    );
+    return Number(Attributes?.['ApproximateNumberOfMessages'] ?? 0);
+  } catch (error) {
+    awsFailure(error);
+    return 0;
+  }
+};
+
 /** Letters of one queue, and those that are held. */
 export const createScan = (sqs: SqsClient, queueUrl: string, options: ScanOptions) => {
-  const { visibilitySeconds, atOnce = RECEIVERS * BATCH, signal } = options;
-  /** Latest receipt handle by message id; a letter that came round again has a new one. */
-  const held = new Map<string, string>();
+  const { visibilitySeconds, now, atOnce = RECEIVERS * BATCH, signal } = options;
+  const startedAt = now();
+  /** By message id, the earliest to become visible first; a letter that came round again has a new receipt handle. */
+  const held = new Map<string, { readonly receiptHandle: string; readonly until: number }>();
   const seen = new Set<string>();
 
-  const receive = async (count: number): Promise<Message[]> => {
+  const hold = (messageId: string, receiptHandle: string, from: number): void => {
+    held.delete(messageId);
+    held.set(messageId, { receiptHandle, until: from + visibilitySeconds * 1000 });
+  };
+
+  const receive = async (count: number): Promise<Letter[]> => {
     const command = new ReceiveMessageCommand({
       QueueUrl: queueUrl,
       MaxNumberOfMessages: count,
@@ -134,43 +90,121 @@ export const createScan = (sqs: SqsClient, queueUrl: string, options: ScanOption
       // The older name of the same: some servers know only this one.
       AttributeNames: ['All'],
     });
-    return (await sqs.send(command)).Messages ?? [];
+    const askedAt = now();
+    const letters = ((await sqs.send(command)).Messages ?? []).map(readLetter);
+    // At once, so that a receive that fails beside this one does not keep these from being given back.
+    for (const { messageId, receiptHandle } of letters) hold(messageId, receiptHandle, askedAt);
+    return letters;
   };
 
-  const turn = async (): Promise<Letter[]> => {
-    const counts = Array.from({ length: Math.ceil(atOnce / BATCH) }, () => Math.min(BATCH, atOnce));
-    const received = (await Promise.all(counts.map(receive))).flat().map(readLetter);
-    const fresh = received.filter(({ messageId }) => !seen.has(messageId));
-    for (const { messageId, receiptHandle } of received) {
-      held.set(messageId, receiptHandle);
-      seen.add(messageId);
+  const turn = async (receivers: number): Promise<{ received: number; fresh: Letter[] }> => {
+    const results = await Promise.allSettled(Array.from({ length: receivers }, () => receive(Math.min(BATCH, atOnce))));
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+    const letters = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+    const fresh: Letter[] = [];
+    for (const letter of letters) {
+      if (!seen.has(letter.messageId)) fresh.push(letter);
+      seen.add(letter.messageId);
     }
-    return fresh;
+    return { received: letters.length, fresh };
+  };
+
+  /** One failure here is harmless: the letters become visible by themselves, or stay so a little longer. */
+  const changeVisibility = (receiptHandles: readonly string[], seconds: number): Promise<void> =>
+    eachChunk(receiptHandles, async (chunk) => {
+      const Entries = chunk.map((ReceiptHandle, index) => ({
+        Id: String(index),
+        ReceiptHandle,
+        VisibilityTimeout: seconds,
+      }));
+      try {
+        await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries }));
+      } catch (error) {
+        awsFailure(error); // harmless, as said above
+      }
+    });
+
+  /** Keeps what is held invisible, where half of its time is over. Call it often: before each batch, in each wait. */
+  const keepHeld = async (): Promise<void> => {
+    const from = now();
+    const due: [string, string][] = [];
+    for (const [messageId, { receiptHandle, until }] of held) {
+      if (until - from > visibilitySeconds * 500) break;
+      due.push([messageId, receiptHandle]);
+    }
+    for (const [messageId, receiptHandle] of due) hold(messageId, receiptHandle, from);
+    await changeVisibility(
+      due.map(([, receiptHandle]) => receiptHandle),
+      visibilitySeconds,
+    );
+  };
+
+  const deleteChunk = async (messageIds: readonly string[]): Promise<string[]> => {
+    let open = messageIds;
+    for (let attempt = 1; open.length > 0 && attempt <= DELETE_ATTEMPTS; attempt += 1) {
+      const tried = open;
+      const Entries = tried.map((messageId, index) => ({
+        Id: String(index),
+        ReceiptHandle: held.get(messageId)?.receiptHandle ?? '',
+      }));
+      try {
+        const { Successful = [] } = await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
+        // What SQS did not say to have deleted lies there still.
+        const deleted = new Set(Successful.map(({ Id }) => tried[Number(Id)]));
+        for (const messageId of tried) if (deleted.has(messageId)) held.delete(messageId);
+        open = tried.filter((messageId) => !deleted.has(messageId));
+      } catch (error) {
+        awsFailure(error);
+        break; // the SDK has tried it again; the caller counts and says it
+      }
+    }
+    return [...open];
   };
 
   return {
-    /** Each letter once, in turns; ends when the queue brings nothing new. */
+    /**
+     * Each letter once, in turns; ends when the queue brings nothing new.
+     * @throws what the SDK throws, such as AccessDenied
+     */
     letters: async function* (): AsyncGenerator<readonly Letter[]> {
-      for (let emptyTurns = 0; emptyTurns < EMPTY_TURNS && held.size < MAX_HELD; ) {
-        if (signal?.aborted) return;
-        const fresh = await turn();
-        emptyTurns = fresh.length === 0 ? emptyTurns + 1 : 0;
+      const most = Math.ceil(atOnce / BATCH);
+      const prolongs = ({ sentAt }: Letter): boolean =>
+        sentAt.getTime() <= startedAt || now() - startedAt < PATIENCE_MS;
+      let receivers = 1;
+      for (let staleTurns = 0; staleTurns < STALE_TURNS && held.size < MAX_HELD && !signal?.aborted; ) {
+        await keepHeld();
+        const { received, fresh } = await turn(receivers);
+        if (received === 0) return;
+        receivers = Math.min(most, fresh.length < BATCH ? receivers : receivers * 2);
+        staleTurns = fresh.some(prolongs) ? 0 : staleTurns + 1;
         if (fresh.length > 0) yield fresh;
       }
     },
-    /** @returns those that SQS did not delete, by message id */
+    keepHeld,
+    /** Ours alone for now; no longer so when the program was stopped for longer than the letter was held. */
+    isHeld: (messageId: string): boolean => (held.get(messageId)?.until ?? 0) > now(),
+    /** @returns the message ids of those that SQS did not delete */
     remove: async (messageIds: readonly string[]): Promise<Set<string>> => {
-      const handles = new Map(messageIds.map((messageId) => [held.get(messageId) ?? '', messageId]));
-      const left = new Set(await deleteLetters(sqs, queueUrl, [...handles.keys()]));
-      for (const [handle, messageId] of handles) if (!left.has(handle)) held.delete(messageId);
-      return new Set([...left].map((handle) => handles.get(handle) ?? ''));
+      const left = new Set<string>();
+      await eachChunk(messageIds, async (chunk) => {
+        for (const messageId of await deleteChunk(chunk)) left.add(messageId);
+      });
+      return left;
     },
-    /** Gives back all that is still held. */
+    /** Makes all that is still held visible again at once. */
     release: async (): Promise<void> => {
-      await giveBack(sqs, queueUrl, [...held.values()]);
+      await changeVisibility(
+        [...held.values()].map(({ receiptHandle }) => receiptHandle),
+        0,
+      );
       held.clear();
     },
     isFull: (): boolean => held.size >= MAX_HELD,
+    /** Letters that no receive brought: behind another of their FIFO group, or beyond `MAX_HELD`. */
+    countUnread: (): Promise<number> =>
+      // Of a standard queue the approximate count lags, and would name what is held.
+      queueUrl.endsWith('.fifo') || held.size >= MAX_HELD ? countLetters(sqs, queueUrl) : Promise.resolve(0),
   };
 };
 

@@ -1,6 +1,7 @@
 /** Which dead letters are meant: every filter of the command line and of the function, in one place. */
+
+import type { Letter } from './letter.ts';
 import { parseRequest } from './request.ts';
-import type { Letter } from './scan.ts';
 
 /** `none` stands for what SQS itself moved to `exhausted`. */
 export const NO_CODE = 'none';

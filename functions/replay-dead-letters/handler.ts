@@ -5,14 +5,18 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
-import { type ReplayResult, replay } from '../queues/replay.ts';
+import { type ReplayCounts, replay } from '../queues/replay.ts';
 import { createLog } from '../telemetry/log.ts';
 import { readEnvironment } from './environment.ts';
 import { type Cursor, readOptions } from './options.ts';
 
-/** The counts of the contract; `cursor` where the run did not come to its end. */
-export interface ReplayAnswer extends Omit<ReplayResult, 'isInterrupted'> {
+/** The counts of the contract; `cursor` where the run did not come to its end, `error` where a failure ended it. */
+export interface ReplayAnswer extends ReplayCounts {
+  readonly dryRun: boolean;
+  /** Letters behind others of their message group, which only another run can reach. */
+  readonly unread?: number;
   readonly cursor?: Cursor;
+  readonly error?: string;
 }
 
 /** For the batch under way, and for giving back what is held. */
@@ -28,33 +32,62 @@ const log = createLog({
   now: Date.now,
 });
 
+const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener('abort', end);
+  });
+
 const handleEvent = async (event: unknown, context: Partial<Context>): Promise<ReplayAnswer> => {
-  const { queue, options } = readOptions(event, environment.maxRequestAgeSeconds);
+  const { queues, options } = readOptions(event, environment.maxRequestAgeSeconds);
+  const { replayedBy, reason, limit, before } = options;
   const startedAt = new Date();
   const remainingMs = context.getRemainingTimeInMillis?.() ?? ASSUMED_REMAINING_MS;
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), Math.max(remainingMs / 2, remainingMs - RESERVE_MS));
-  const { isInterrupted, ...counts } = await replay(
+  const { rejectedQueueUrl, exhaustedQueueUrl, requestsQueueUrl } = environment;
+  const urls = { rejected: rejectedQueueUrl, exhausted: exhaustedQueueUrl };
+  const result = await replay(
     {
       sqs,
-      deadLetterQueueUrl: queue === 'rejected' ? environment.rejectedQueueUrl : environment.exhaustedQueueUrl,
-      requestsQueueUrl: environment.requestsQueueUrl,
+      deadLetterQueueUrls: queues.map((name) => urls[name]),
+      queueUrl: requestsQueueUrl,
       now: Date.now,
-      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      random: Math.random,
+      sleep,
       signal: stop.signal,
+      onFate: ({ messageId, provenance }, fate) =>
+        log.audit('dead letter', {
+          outcome: options.dryRun ? `${fate} (dry run)` : fate,
+          messageId,
+          originalMessageId: provenance.originalMessageId,
+          replayCount: provenance.replayCount,
+          replayedBy,
+          replayReason: reason,
+        }),
       onNotice: ({ messageId }, detail) => log.warn('dead letter', { messageId, detail }),
     },
     options,
   );
   clearTimeout(timer);
-  log.audit('dead letters replayed', {
-    detail: `${queue}: ${counts.matched} matched, ${counts.replayed} replayed, ${counts.duplicates} duplicates, ${counts.expired} expired, ${counts.failed} failed`,
-    replayedBy: options.replayedBy,
-    replayReason: options.reason,
-    outcome: counts.dryRun ? 'dry-run' : 'replayed',
-  });
-  const before = options.before ?? startedAt;
-  return { ...counts, ...(isInterrupted ? { cursor: { before: before.toISOString() } } : {}) };
+  const { isInterrupted, stop: error, unread, ...counts } = result;
+  if (error !== undefined) log.error('replay ended early, nothing is lost', { detail: error });
+  // What fails again from here on has a later moment; what is left of the limit holds for all runs together.
+  const cursor: Cursor = {
+    before: (before ?? startedAt).toISOString(),
+    ...(limit === undefined ? {} : { limit: limit - counts.replayed - counts.failed }),
+  };
+  return {
+    ...counts,
+    ...(unread > 0 ? { unread } : {}),
+    ...(isInterrupted ? { cursor } : {}),
+    ...(error === undefined ? {} : { error }),
+  };
 };
 
 export const handler = middy<unknown, ReplayAnswer>({ timeoutEarlyInMillis: 0 })

@@ -2,16 +2,20 @@
 import type { ReplayOptions } from '../queues/replay.ts';
 import { parseIdentifier } from '../queues/request.ts';
 
-export type QueueName = 'rejected' | 'exhausted';
+export const QUEUES = ['rejected', 'exhausted'] as const;
+export type QueueName = (typeof QUEUES)[number];
 
 export interface ReplayRequest {
-  readonly queue: QueueName;
+  /** The queue that is meant or, where none is named, both. */
+  readonly queues: readonly QueueName[];
   readonly options: ReplayOptions;
 }
 
 /** What an unfinished run hands to the next: letters that failed later are none of its business. */
 export interface Cursor {
   readonly before: string;
+  /** What is left of the limit. */
+  readonly limit?: number;
 }
 
 const KEYS = [
@@ -30,8 +34,6 @@ const KEYS = [
   'cursor',
 ] as const;
 
-const DEFAULT_MAX_AGE_SECONDS = 345_600;
-
 /** The event is no set of options; the message names each fault. */
 export class OptionsError extends Error {
   readonly code = 'OPTIONS_MALFORMED';
@@ -44,7 +46,7 @@ export class OptionsError extends Error {
 }
 
 /** @throws OptionsError that lists all faults together. */
-export const readOptions = (event: unknown, maxAgeDefault = DEFAULT_MAX_AGE_SECONDS): ReplayRequest => {
+export const readOptions = (event: unknown, maxAgeDefault: number): ReplayRequest => {
   if (typeof event !== 'object' || event === null || Array.isArray(event)) throw new OptionsError(['it is no object']);
   const given = event as Readonly<Record<string, unknown>>;
   const faults: string[] = Object.keys(given)
@@ -76,29 +78,32 @@ export const readOptions = (event: unknown, maxAgeDefault = DEFAULT_MAX_AGE_SECO
     const all = Array.isArray(value) ? value : [value];
     return all.length > 0 && all.every((each) => typeof each === 'string') ? (all as string[]) : undefined;
   };
-  const cursor = (value: unknown) => moment((value as Partial<Cursor> | null)?.before);
+  const readCursor = (value: unknown) => {
+    const { before: bound, limit: left } = (value ?? {}) as Partial<Cursor>;
+    const isLimit = left === undefined || whole(1)(left) !== undefined;
+    return moment(bound) && isLimit ? { before: moment(bound), limit: left } : undefined;
+  };
 
-  const queue = read('queue', '"rejected" or "exhausted"', (value): QueueName | undefined =>
-    value === 'rejected' || value === 'exhausted' ? value : undefined,
-  );
+  const queue = read('queue', '"rejected" or "exhausted"', (value) => QUEUES.find((name) => name === value));
   const codes = read('code', 'an error code or a list of them', list);
   const identifier = read('identifier', 'a positive integer', parseIdentifier);
   const before = read('before', 'an ISO 8601 moment', moment);
   const after = read('after', 'an ISO 8601 moment', moment);
-  const cursorBefore = read('cursor', 'what an earlier run gave', cursor);
-  const limit = read('limit', 'a whole number from 1', whole(1));
+  const cursor = read('cursor', 'what an earlier run gave', readCursor);
+  const limitOfAll = read('limit', 'a whole number from 1', whole(1));
   const rate = read('rate', 'a number of messages a second, from 0.01', atLeast(0.01));
   const dryRun = read('dryRun', 'true or false', flag);
   const renew = read('renew', 'true or false', flag);
-  const reason = read('reason', 'a text', text);
-  const replayedBy = read('replayedBy', 'a text', text);
+  const reason = read('reason', 'a text that is not empty', text);
+  const replayedBy = read('replayedBy', 'a text that is not empty', text);
   const maxRequestAgeSeconds = read('maxAgeSeconds', 'a whole number from 0', whole(0)) ?? maxAgeDefault;
   if (renew && reason === undefined) faults.push('renew wants a reason');
   if (faults.length > 0) throw new OptionsError(faults);
 
-  const bound = cursorBefore && (!before || cursorBefore < before) ? cursorBefore : before;
+  const bound = cursor?.before && (!before || cursor.before < before) ? cursor.before : before;
+  const limit = cursor?.limit ?? limitOfAll;
   return {
-    queue: queue ?? 'rejected',
+    queues: queue === undefined ? QUEUES : [queue],
     options: {
       replayedBy: replayedBy ?? 'replay-dead-letters',
       maxRequestAgeSeconds,

@@ -1,0 +1,147 @@
+/** `mysafe-enable dead-letters list`: what lies there, by error code and age; everything is given back at the end. */
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { awsFailure } from '../queues/aws-failure.ts';
+import { countLetters, createScan } from '../queues/scan.ts';
+import { codeOf, isSelected, type Selection } from '../queues/select.ts';
+import {
+  age,
+  codeName,
+  describeLetter,
+  type FoundQueue,
+  findQueues,
+  lineOfLetter,
+  plural,
+  readSelection,
+  readVisibility,
+  type SelectOptions,
+  stopOnInterrupt,
+} from './dead-letters.ts';
+import { columns, note, paint, say, sayJson, table } from './print.ts';
+import { createProgress } from './progress.ts';
+import { createSqsClient } from './target.ts';
+
+export interface ListOptions extends SelectOptions {
+  readonly letters?: boolean;
+}
+
+const HOUR_MS = 3_600_000;
+/** The ages a person asks by: just now, this shift, today, within the four days a request lives, until SQS drops it. */
+const AGES = [
+  ['under 1 h', HOUR_MS],
+  ['1 to 8 h', 8 * HOUR_MS],
+  ['8 to 24 h', 24 * HOUR_MS],
+  ['1 to 4 d', 96 * HOUR_MS],
+  ['over 4 d', Number.POSITIVE_INFINITY],
+] as const;
+
+/** Why a letter may stay unread: SQS hands out one group's next only when the one before is gone. */
+export const UNREAD = 'they lie behind others of their message group, or beyond the 100,000 that one reader may hold';
+
+interface Summary {
+  readonly queue: string;
+  total: number;
+  readonly byCode: Record<string, number>;
+  readonly byAge: Record<string, number>;
+  readonly oldest: Record<string, number>;
+  readonly newest: Record<string, number>;
+  /** Lies behind other letters and was not read (see queues/scan.ts). */
+  unread: number;
+  failure?: string;
+}
+
+interface Reading {
+  readonly sqs: SQSClient;
+  readonly selection: Selection;
+  readonly options: ListOptions;
+  readonly signal: AbortSignal;
+  readonly onRead: (letters: number) => void;
+}
+
+const add = (summary: Summary, code: string, at: number): void => {
+  const { byCode, byAge, oldest, newest } = summary;
+  const [ageName] = AGES.find(([, limit]) => Date.now() - at < limit) ?? ['over 4 d'];
+  summary.total += 1;
+  byCode[code] = (byCode[code] ?? 0) + 1;
+  byAge[ageName] = (byAge[ageName] ?? 0) + 1;
+  oldest[code] = Math.min(oldest[code] ?? at, at);
+  newest[code] = Math.max(newest[code] ?? at, at);
+};
+
+const summarise = async ({ name, url }: FoundQueue, reading: Reading): Promise<Summary> => {
+  const { sqs, selection, options, signal } = reading;
+  const byAge = Object.fromEntries(AGES.map(([ageName]) => [ageName, 0]));
+  const summary: Summary = { queue: name, total: 0, byCode: {}, byAge, oldest: {}, newest: {}, unread: 0 };
+  const scan = createScan(sqs, url, { visibilitySeconds: readVisibility(options), now: Date.now, signal });
+  try {
+    for await (const letters of scan.letters()) {
+      for (const letter of letters) {
+        if (!isSelected(letter, selection)) continue;
+        add(summary, codeOf(letter), letter.at.getTime());
+        if (options.letters && options.json) sayJson({ queue: name, ...describeLetter(letter) });
+        else if (options.letters) say(lineOfLetter(letter, Date.now()));
+      }
+      reading.onRead(letters.length);
+    }
+    if (!signal.aborted) summary.unread = await scan.countUnread();
+  } catch (error) {
+    summary.failure = awsFailure(error);
+  } finally {
+    await scan.release();
+  }
+  return summary;
+};
+
+/** As wide as the terminal allows. */
+const bar = (count: number, most: number): string =>
+  '█'.repeat(Math.max(count > 0 ? 1 : 0, Math.round((count / most) * Math.min(40, columns() - 56))));
+
+const printSummary = ({ queue, total, byCode, byAge, oldest, newest, unread, failure }: Summary): void => {
+  const headline = total === 0 ? 'empty' : plural(total, 'dead letter');
+  if (failure === undefined) say(`${paint('bold', queue)}  ${headline}`);
+  else note(`${queue}: ${paint('red', failure, process.stderr)}`);
+  if (total > 0) {
+    const most = Math.max(...Object.values(byCode));
+    const codes = Object.entries(byCode)
+      .toSorted(([, a], [, b]) => b - a)
+      .map(([code, count]) => [
+        codeName(code),
+        String(count),
+        age(Date.now() - (oldest[code] ?? 0)),
+        age(Date.now() - (newest[code] ?? 0)),
+        paint('yellow', bar(count, most)),
+      ]);
+    say(`${table(['code', 'count', 'oldest', 'newest', ''], codes)}\n`);
+    const mostAged = Math.max(...Object.values(byAge));
+    const ages = AGES.map(([name]) => [name, String(byAge[name]), paint('cyan', bar(byAge[name] ?? 0, mostAged))]);
+    say(`${table(['age', 'count', ''], ages)}\n`);
+  }
+  if (unread > 0) {
+    say(`${plural(unread, 'letter')} of ${queue} could not be read: ${UNREAD}.\n`);
+  }
+};
+
+export const runList = async (options: ListOptions): Promise<number> => {
+  const selection = readSelection(options, Date.now());
+  const { queues } = await findQueues(options);
+  const sqs = createSqsClient(options);
+  const signal = stopOnInterrupt();
+  const counts = await Promise.all(queues.map(({ url }) => countLetters(sqs, url)));
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const progress = await createProgress(total, options.json === true);
+  let read = 0;
+  const onRead = (letters: number): void => {
+    read += letters;
+    progress.update(read, `${read} read`);
+  };
+  const reading = { sqs, selection, options, signal, onRead };
+  const summaries = await Promise.all(queues.map((queue) => summarise(queue, reading)));
+  progress.end();
+  sqs.destroy();
+  if (options.json) {
+    for (const { queue, failure } of summaries) if (failure) note(`${queue}: ${failure}`);
+    sayJson({
+      queues: summaries.map(({ queue, total, byCode, byAge, unread }) => ({ queue, total, byCode, byAge, unread })),
+    });
+  } else for (const summary of summaries) printSummary(summary);
+  return signal.aborted || summaries.some(({ failure }) => failure !== undefined) ? 1 : 0;
+};

@@ -1,0 +1,109 @@
+/** `mysafe-enable dead-letters replay`: back to `requests`. The work itself is queues/replay.ts. */
+import { hostname, userInfo } from 'node:os';
+import { DEFAULTS } from '../enable-password/environment.ts';
+import { type Fate, type ReplayOptions, type ReplayResult, replay } from '../queues/replay.ts';
+import {
+  createTeller,
+  findQueues,
+  lineOfLetter,
+  plural,
+  readLimit,
+  readSelection,
+  readVisibility,
+  type SelectOptions,
+  sleep,
+  stopOnInterrupt,
+} from './dead-letters.ts';
+import { UNREAD } from './dead-letters-list.ts';
+import { note, paint, say, sayJson } from './print.ts';
+import { createProgress } from './progress.ts';
+import { createSqsClient } from './target.ts';
+import { parseCount, UsageError } from './usage.ts';
+
+export interface ReplayCommandOptions extends SelectOptions {
+  readonly rate?: string;
+  readonly dryRun?: boolean;
+  readonly renew?: boolean;
+  readonly reason?: string;
+  readonly replayedBy?: string;
+  readonly maxAgeSeconds?: string;
+}
+
+const WOULD: Readonly<Record<Fate, string>> = {
+  replayed: 'would be replayed',
+  renewed: 'would be renewed and replayed',
+  duplicate: 'would be deleted, its original being replayed once',
+  expired: 'would stay: expired',
+};
+
+const readOptions = (options: ReplayCommandOptions): ReplayOptions => {
+  const { rate, reason, dryRun = false, renew = false } = options;
+  if (renew && !reason?.trim()) {
+    throw new UsageError('--renew wants --reason "…": it is recorded with each request that is renewed');
+  }
+  const limit = readLimit(options);
+  const maxAge = options.maxAgeSeconds ?? process.env['MAX_REQUEST_AGE_SECONDS'];
+  return {
+    ...readSelection(options, Date.now()),
+    ...(Number.isFinite(limit) ? { limit } : {}),
+    ...(rate === undefined ? {} : { rate: parseCount('--rate', rate, { least: 0.01, isWhole: false }) }),
+    ...(reason === undefined ? {} : { reason }),
+    dryRun,
+    renew,
+    replayedBy: options.replayedBy ?? `${userInfo().username}@${hostname()}`,
+    visibilitySeconds: readVisibility(options),
+    maxRequestAgeSeconds:
+      maxAge === undefined ? DEFAULTS.MAX_REQUEST_AGE_SECONDS : parseCount('--max-age-seconds', maxAge, { least: 0 }),
+  };
+};
+
+const printResult = (result: ReplayResult, tell: (text: string) => void): void => {
+  const { matched, replayed, duplicates, expired, failed, dryRun, isInterrupted, unread, stop } = result;
+  const done = dryRun ? 'would be replayed' : 'replayed';
+  const parts = [
+    paint('green', `${replayed} ${done}`),
+    duplicates > 0 && plural(duplicates, 'duplicate'),
+    expired > 0 && paint('yellow', `${expired} expired`),
+    failed > 0 && paint('red', `${failed} failed`),
+  ];
+  tell(`${matched} matched: ${parts.filter(Boolean).join(', ')}`);
+  if (stop) tell(paint('red', `Ended by ${stop}`));
+  if (expired > 0) tell('Expired requests stay where they are; --renew --reason "…" replays them as of now.');
+  if (failed > 0 || isInterrupted)
+    tell('What was not replayed still lies in its queue: nothing is lost. Run it again.');
+  if (unread > 0) tell(`${plural(unread, 'letter')} more could not be read: ${UNREAD}. Run it again.`);
+  if (dryRun) tell('Nothing was moved (--dry-run).');
+};
+
+export const runReplay = async (options: ReplayCommandOptions): Promise<number> => {
+  const replayOptions = readOptions(options);
+  const { json = false } = options;
+  const { dryRun = false, limit } = replayOptions;
+  const { queues, target } = await findQueues(options, 'requests');
+  const sqs = createSqsClient(options);
+  const signal = stopOnInterrupt();
+  const progress = await createProgress(limit, json || dryRun);
+  const tell = json ? note : say;
+  const result = await replay(
+    {
+      sqs,
+      deadLetterQueueUrls: queues.map(({ url }) => url),
+      queueUrl: target.requests,
+      now: Date.now,
+      random: Math.random,
+      sleep,
+      signal,
+      onProgress: ({ replayed, failed }) =>
+        progress.update(replayed, `${replayed} replayed${failed > 0 ? `, ${failed} failed` : ''}`),
+      onNotice: createTeller(progress.tell),
+      ...(dryRun ? { onFate: (letter, fate) => tell(`${lineOfLetter(letter, Date.now())}  ${WOULD[fate]}`) } : {}),
+    },
+    replayOptions,
+  );
+  progress.end();
+  sqs.destroy();
+  printResult(result, tell);
+  const { isInterrupted, stop: _, unread: __, ...counts } = result;
+  if (json) sayJson(counts);
+  return counts.failed > 0 || isInterrupted ? 1 : 0;
+};
