@@ -45,6 +45,8 @@ const cliOptions: BuildOptions = {
   outdir: 'dist/cli',
   outExtension: { '.js': '.mjs' },
   packages: 'external',
+  // A command is loaded when it is called; in one file `--help` would load the AWS SDK too.
+  splitting: true,
 };
 
 /** Builds everything anew; nothing of an earlier build stays. */
