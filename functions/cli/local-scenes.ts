@@ -88,7 +88,7 @@ const SCENES: readonly Scene[] = [
     fault: { kind: 'fixture', name: 'server-error-v4' },
   },
   {
-    title: 'login page instead of an answer',
+    title: 'login page as an answer',
     body: '30',
     outcome: 'kept',
     errorCode: '200',

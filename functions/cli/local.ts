@@ -6,7 +6,8 @@
 import { startWorld, until, type World } from '../../test/simulator/world.ts';
 import { buildFunction } from './local-build.ts';
 import { readScenes, type Scene } from './local-scenes.ts';
-import { columns, paint, say, sayJson, seconds, shorten, table } from './print.ts';
+import { outcomeText, printRows, type Row } from './local-table.ts';
+import { paint, say, sayJson, seconds } from './print.ts';
 import { watch } from './watch.ts';
 
 export interface LocalOptions {
@@ -28,16 +29,6 @@ const prepare = (world: World, scenes: readonly Scene[]): void => {
     else world.segura.nextFor(identifier, ...faults);
   }
 };
-
-interface Row {
-  readonly scene: Scene;
-  readonly said: string;
-  readonly outcome: string;
-  readonly errorCode: string | undefined;
-  readonly liesIn: string;
-  readonly durationMs: number;
-  readonly isAsExpected: boolean;
-}
 
 /** Where a message lies now, read from the queues themselves. */
 const findMessage = (world: World, messageId: string): string => {
@@ -72,8 +63,11 @@ const readRow = (world: World, scene: Scene, messageId: string): Row => {
   const outcome = String(line['outcome'] ?? 'no outcome');
   const errorCode = line['errorCode'] as string | undefined;
   const liesIn = findMessage(world, messageId);
-  const state = scene.password && world.segura.passwords.get(String(scene.password[0]));
-  const isEnabled = scene.outcome !== 'enabled' || state === 'active';
+  // What is not carried out must not have changed anything either.
+  const [identifier, before] = scene.password ?? [];
+  const isCarriedOut = scene.outcome === 'enabled' || scene.outcome === 'already-enabled';
+  const inSegura = world.segura.passwords.get(String(identifier));
+  const isRightInSegura = inSegura === (isCarriedOut ? 'active' : before);
   return {
     scene,
     said: summarize(calls.map(({ status }) => (status === 0 ? 'reset' : String(status)))),
@@ -81,39 +75,13 @@ const readRow = (world: World, scene: Scene, messageId: string): Row => {
     errorCode,
     liesIn,
     durationMs: Number(line['durationMs'] ?? 0),
+    inSegura: inSegura ?? 'not there',
     isAsExpected:
-      outcome === scene.outcome && errorCode === scene.errorCode && PLACES[scene.outcome].test(liesIn) && isEnabled,
+      outcome === scene.outcome &&
+      errorCode === scene.errorCode &&
+      PLACES[scene.outcome].test(liesIn) &&
+      isRightInSegura,
   };
-};
-
-const OUTCOME_STYLES = { enabled: 'green', 'already-enabled': 'green', rejected: 'yellow', kept: 'cyan' } as const;
-
-const outcomeText = (outcome: string, errorCode: string | undefined): string =>
-  errorCode ? `${outcome} (${errorCode})` : outcome;
-
-/** What fits beside the columns that cannot be cut; on a narrow terminal the message goes, then where it lies is short. */
-const layoutFor = (width: number): { title: number; body: number; isShort: boolean } => {
-  if (width >= 140) return { title: 33, body: width >= 150 ? 36 : 26, isShort: false };
-  if (width >= 120) return { title: 27, body: 21, isShort: false };
-  return width >= 100 ? { title: 23, body: 0, isShort: false } : { title: 22, body: 0, isShort: true };
-};
-
-const printRows = (rows: readonly Row[]): void => {
-  const { title, body, isShort } = layoutFor(columns());
-  say(
-    table(
-      ['', 'what it shows', ...(body ? ['message'] : []), 'Segura said', 'became', 'lies in', 'took'],
-      rows.map(({ scene, said, outcome, errorCode, liesIn, durationMs, isAsExpected }) => [
-        isAsExpected ? paint('green', '✓') : paint('red', '✗'),
-        shorten(scene.title, title),
-        ...(body ? [shorten(scene.body, body)] : []),
-        said,
-        paint(OUTCOME_STYLES[outcome as Scene['outcome']] ?? 'red', outcomeText(outcome, errorCode)),
-        isShort ? liesIn.replace(/,.*/, '') : liesIn,
-        seconds(durationMs),
-      ]),
-    ),
-  );
 };
 
 /** Sends every scene, and waits until each has its outcome. */
@@ -147,7 +115,8 @@ export const runLocal = async ({
     timeoutMs: keepsRunning ? 120_000 : FUNCTION_TIMEOUT_MS,
     ...(bundle ? { bundle } : {}),
   });
-  if (keepsRunning) return watch(world);
+  // Awaited here: a bare `return` would close the world first.
+  if (keepsRunning) return await watch(world);
   if (!json) say('SQS, Secrets Manager, Segura behind Kong: all on this machine. Sending to the requests queue …\n');
   const rows = await runShow(world);
   const wrong = rows.filter(({ isAsExpected }) => !isAsExpected);
@@ -171,8 +140,8 @@ export const runLocal = async ({
   say(
     `\n${rows.length} messages, ${world.segura.enableCalls().length} calls to Segura, ${tokens} tokens, ${world.secrets.reads.length} read of the secret, ${seconds(tookMs)}`,
   );
-  for (const { scene, outcome, errorCode, liesIn } of wrong) {
-    const was = `${outcomeText(outcome, errorCode)}, ${liesIn}`;
+  for (const { scene, outcome, errorCode, liesIn, inSegura } of wrong) {
+    const was = `${outcomeText(outcome, errorCode)}, ${liesIn}, in Segura ${inSegura}`;
     say(paint('red', `✗ ${scene.title}: should be ${outcomeText(scene.outcome, scene.errorCode)}; is ${was}`));
   }
   if (wrong.length === 0) {

@@ -4,6 +4,10 @@ import type { WorkerAnswer, WorkerCall } from './lambda.ts';
 
 const answer = (message: WorkerAnswer): void => void process.send?.(message);
 
+// Ctrl-C in a terminal goes to every process of the group: this one is ended by the one that started it, or with it.
+process.on('SIGINT', () => undefined);
+process.on('disconnect', () => process.exit());
+
 const [, , bundle = ''] = process.argv;
 try {
   const { handler } = (await import(bundle)) as {
@@ -25,6 +29,5 @@ try {
   });
   answer({ id: 'ready' });
 } catch (error) {
-  answer({ id: 'ready', functionError: String(error) });
-  process.disconnect();
+  process.send?.({ id: 'ready', functionError: String(error) } satisfies WorkerAnswer, () => process.disconnect());
 }

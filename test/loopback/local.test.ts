@@ -1,0 +1,160 @@
+/** `npm start`: everything on one machine, as a newcomer meets it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { describe, expect, test } from 'vitest';
+import { until } from '../simulator/world.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  readonly ended: Promise<number>;
+}
+
+/** In an environment of its own: nothing of AWS or of a terminal is inherited. */
+const start = (command: string, args: readonly string[]): Started => {
+  const child = spawn(command, args, {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    stdout += chunk;
+  });
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr += chunk;
+  });
+  return { child, stdout: () => stdout, stderr: () => stderr, ended: once(child, 'close').then(([code]) => code) };
+};
+
+const local = (...args: string[]): Started => start(process.execPath, ['functions/cli/main.ts', 'local', ...args]);
+
+describe.concurrent('npm start', () => {
+  test('prints what became of each message, in plain text where no terminal reads, and exits 0', async () => {
+    const { stdout, stderr, ended } = start('npm', ['start']);
+    const status = await ended;
+    expect([status, stdout()]).toEqual([0, expect.stringContaining('All as it should be.')]);
+    expect(stderr()).not.toMatch(/Error|Warning/);
+    expect(stdout()).not.toContain('\u001b');
+    expect(
+      Math.max(
+        ...stdout()
+          .split('\n')
+          .map(({ length }) => length),
+      ),
+    ).toBeLessThanOrEqual(120);
+    const rows = stdout()
+      .split('\n')
+      .filter((line) => line.startsWith('✓'))
+      .map((line) => line.split(/ {2,}/).slice(1));
+    const row = (title: string) => rows.find(([shown]) => shown === title)?.slice(2, 5);
+    for (const sample of ['number', 'string', 'object', 'object-string', 'sns', 'eventbridge']) {
+      expect(row(`request-${sample}`)).toEqual(['200', 'enabled', 'gone']);
+    }
+    expect(row('already active')).toEqual(['200', 'already-enabled', 'gone']);
+    expect(row('no such password')).toEqual(['400', 'rejected (1005)', 'rejected']);
+    expect(row('no access')).toEqual(['400', 'rejected (1006)', 'rejected']);
+    expect(row('not an identifier of Segura')).toEqual(['400', 'rejected (1010)', 'rejected']);
+    expect(row('not a request')).toEqual(['(not called)', 'rejected (InvalidMessage)', 'rejected']);
+    expect(row('approved for last year only')).toEqual(['(not called)', 'rejected (Expired)', 'rejected']);
+    expect(row('gateway time-out, then fine')).toEqual(['504, 200', 'enabled', 'gone']);
+    expect(row('token refused, renewed')).toEqual(['404, 200', 'enabled', 'gone']);
+    expect(row('gateway down for good')).toEqual([
+      expect.stringMatching(/^503 ×\d$/),
+      'kept (503)',
+      expect.stringMatching(/^requests, again in \d+ s$/),
+    ]);
+  });
+
+  test('--json prints one object as its last line', async () => {
+    const { stdout, ended } = local('--json');
+    expect(await ended).toBe(0);
+    const { ok, messages } = JSON.parse(stdout().trimEnd().split('\n').at(-1) ?? '');
+    expect(ok).toBe(true);
+    expect(messages).toContainEqual(
+      expect.objectContaining({ title: 'no access', outcome: 'rejected', errorCode: '1006', liesIn: 'rejected' }),
+    );
+  });
+
+  test('a function that only says it did is found out: exit status 1, and each message that differs is named', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'mysafe-enable-'));
+    const bundle = join(folder, 'index.mjs');
+    await writeFile(
+      bundle,
+      `export const handler = async ({ Records }) => {
+        for (const { messageId } of Records) {
+          console.log(JSON.stringify({ message: 'password enable', outcome: 'enabled', messageId }));
+        }
+        return { batchItemFailures: [] };
+      };`,
+    );
+    const script = `import('./functions/cli/local.ts').then(async ({ runLocal }) => {
+      process.exitCode = await runLocal({ bundle: ${JSON.stringify(bundle)} });
+    })`;
+    const { stdout, ended } = start(process.execPath, ['-e', script]);
+    expect(await ended).toBe(1);
+    // Not even the plain ones: Segura was never called.
+    expect(stdout()).toContain('✗ request-number: should be enabled; is enabled, gone, in Segura disabled');
+    expect(stdout()).toContain('✗ no access: should be rejected (1006); is enabled, gone, in Segura no-access');
+    expect(stdout()).not.toContain('All as it should be.');
+    await rm(folder, { recursive: true });
+  });
+});
+
+describe('npm start -- --watch', () => {
+  test('takes a message from any AWS SDK, shows it, counts it, and ends cleanly on Ctrl-C', async () => {
+    const { child, stdout, stderr, ended } = local('--watch');
+    await until(() => stdout().includes('requested by'), 'the endpoints to be printed');
+    const exported = Object.fromEntries(
+      [...stdout().matchAll(/^ *export (\w+)=(\S+)$/gm)].map(([, name = '', value = '']) => [name, value]),
+    );
+    expect(Object.keys(exported)).toEqual(
+      expect.arrayContaining([
+        'AWS_REGION',
+        'AWS_ACCESS_KEY_ID',
+        'AWS_SECRET_ACCESS_KEY',
+        'AWS_ENDPOINT_URL_SQS',
+        'AWS_ENDPOINT_URL_SECRETS_MANAGER',
+        'SEGURA_SECRET_ID',
+        'SOURCE_QUEUE_URL',
+        'REJECTED_QUEUE_URL',
+        'EXHAUSTED_QUEUE_URL',
+      ]),
+    );
+    const client = new SQSClient({
+      region: exported['AWS_REGION'] ?? '',
+      endpoint: exported['AWS_ENDPOINT_URL_SQS'] ?? '',
+      credentials: {
+        accessKeyId: exported['AWS_ACCESS_KEY_ID'] ?? '',
+        secretAccessKey: exported['AWS_SECRET_ACCESS_KEY'] ?? '',
+      },
+    });
+    const send = (body: unknown) =>
+      client.send(
+        new SendMessageCommand({ QueueUrl: exported['SOURCE_QUEUE_URL'], MessageBody: JSON.stringify(body) }),
+      );
+    await send({ identifier: 10, requestedBy: 'ana' });
+    await until(() => /^[\d:]{8} +10 +enabled .* ana$/m.test(stdout()), 'the message to be shown');
+    await send({ identifier: 404 });
+    await until(() => /^[\d:]{8} +404 +rejected \(1005\)/m.test(stdout()), 'the rejection to be shown');
+    await until(() => /Enabled 1\b.*Rejected 1\b/.test(stdout()), 'the metrics to be counted');
+    client.destroy();
+    child.kill('SIGINT');
+    expect(await ended).toBe(0);
+    expect(stdout()).toMatch(/Stopping\.\n$/);
+    expect(stderr()).toBe('');
+    const stillThere = await fetch(exported['AWS_ENDPOINT_URL_SQS'] ?? '').then(
+      () => true,
+      () => false,
+    );
+    expect(stillThere).toBe(false);
+  });
+});
