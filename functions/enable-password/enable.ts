@@ -131,7 +131,7 @@ export const createEnable = (parts: EnableParts) => {
     const entry = await gate.enter(request.identifier);
     if (entry.kind === 'stop')
       return effort.attempts > 0 ? kept : keep(entry.cause, undefined, entry.retryAfterSeconds);
-    const found = await tokens.get(deadline.callsLeftMs);
+    const found = await tokens.get(deadline.callsLeftMs, entry.isProbe);
     if (found.kind === 'no-token') {
       entry.release();
       gate.stop(found.cause);

@@ -12,6 +12,8 @@ export type Sign = 'up' | 'down' | 'unknown';
 export type Entry =
   | {
       readonly kind: 'pass';
+      /** The way is closed, and this call finds out whether it still is: one attempt at each step. */
+      readonly isProbe: boolean;
       /** Must be called once after the call, whatever became of it. */
       readonly report: (sign: Sign, cause: Cause) => void;
       /** Instead of `report` where no call was made. */
@@ -82,6 +84,7 @@ export const createBreaker = () => {
 
       const pass = (identifier: number, isProbe: boolean): Entry => ({
         kind: 'pass',
+        isProbe,
         report: (sign, cause) => {
           if (isProbe) isProbing = false;
           // A refused token or a stale connection has not answered the question.
@@ -101,6 +104,7 @@ export const createBreaker = () => {
 
       const stop = (cause: Cause): void => {
         stoppedFor ??= cause;
+        closedFor ??= cause;
         wake();
       };
 

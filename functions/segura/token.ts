@@ -40,8 +40,8 @@ export interface TokenParts {
 }
 
 export interface Tokens {
-  /** A token that is good for now. */
-  readonly get: (left: LeftMs) => Promise<TokenResult>;
+  /** A token that is good for now. `isProbe`: a gateway that fails is not tried again. */
+  readonly get: (left: LeftMs, isProbe?: boolean) => Promise<TokenResult>;
   /** The next token after Segura refused `refused`; one request however many were refused at once. */
   readonly renew: (refused: Token, left: LeftMs) => Promise<TokenResult>;
 }
@@ -103,7 +103,7 @@ export const createTokens = (parts: TokenParts): Tokens => {
     code,
   });
 
-  const request = async (left: LeftMs): Promise<TokenResult> => {
+  const request = async (left: LeftMs, attempts: number): Promise<TokenResult> => {
     const found = await vaults.fresh(left());
     if (found.kind === 'no-vault') return noToken('credentials', found.code);
     let { vault } = found;
@@ -122,7 +122,7 @@ export const createTokens = (parts: TokenParts): Tokens => {
       if (means === 'gateway') {
         const isStale = answer.kind === 'unanswered' && answer.reusedSocket && attempt === 1;
         const waitMs = isStale ? 0 : Math.max(wait(attempt), (reading.retryAfterSeconds ?? 0) * 1000);
-        if (attempt >= maxAttempts || waitMs >= left()) return noToken('gateway', code);
+        if (attempt >= (isStale ? maxAttempts : attempts) || waitMs >= left()) return noToken('gateway', code);
         await sleep(waitMs);
         continue;
       }
@@ -136,18 +136,18 @@ export const createTokens = (parts: TokenParts): Tokens => {
     }
   };
 
-  const requestOnce = (left: LeftMs): Promise<TokenResult> => {
-    flight ??= request(left).finally(() => {
+  const requestOnce = (left: LeftMs, attempts = maxAttempts): Promise<TokenResult> => {
+    flight ??= request(left, attempts).finally(() => {
       flight = undefined;
     });
     return flight;
   };
 
   return {
-    get: async (left) => {
+    get: async (left, isProbe = false) => {
       const before = held;
       if (before && now() < before.renewAt) return { kind: 'token', token: before };
-      const result = await requestOnce(left);
+      const result = await requestOnce(left, isProbe ? 1 : maxAttempts);
       // A renewal that came early and failed leaves the old token good until its end.
       const isStillGood = before !== undefined && held === before && now() < before.expiresAt;
       return result.kind === 'no-token' && isStillGood ? { kind: 'token', token: before } : result;
