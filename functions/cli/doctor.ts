@@ -1,38 +1,41 @@
 /** `mysafe-enable doctor`: a list of checks, each with a tick or what is wrong and how to mend it. Changes nothing. */
-import { lookup } from 'node:dns/promises';
-import { connect } from 'node:tls';
-import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { type Answer, createSend, isLoopback } from '../http/send.ts';
-import { describe, judge, judgeToken } from '../segura/answers.ts';
-import { enablePassword } from '../segura/client.ts';
-import { readAnswer } from '../segura/reading.ts';
-import { hide, parseSecret, type Secret } from '../segura/secret.ts';
-import { requestToken, type Token } from '../segura/token.ts';
-import type { Vault } from '../segura/vault.ts';
-import { paint, say, sayJson } from './print.ts';
-import { clientConfig, createSqsClient, findTarget, type Target, type TargetOptions } from './target.ts';
+import { awsFailure } from '../queues/aws-failure.ts';
+import { parseSecret, type Secret, SecretError } from '../segura/secret.ts';
+import { type Check, type Clock, checkClock, failed, ok, skipped } from './doctor-check.ts';
+import { checkQueues } from './doctor-queues.ts';
+import { checkSegura } from './doctor-segura.ts';
+import { columns, note, paint, say, sayJson } from './print.ts';
+import { clientConfig, findTarget, stackName, type Target, type TargetOptions } from './target.ts';
+import { UsageError } from './usage.ts';
 
-export interface Check {
-  readonly name: string;
-  readonly ok: boolean;
-  /** What was found or, where it is wrong, what to mend. */
-  readonly detail: string;
-}
+const QUEUE_NAMES = ['requests', 'rejected', 'exhausted'] as const;
 
-const TIMEOUT_MS = 15_000;
-const CERTIFICATE_WARNING_DAYS = 30;
-const CLOCK_TOLERANCE_MS = 60_000;
+const SECRET_HINTS: readonly (readonly [RegExp, string])[] = [
+  [
+    /ResourceNotFound/,
+    'there is no secret of this name in this region: check SEGURA_SECRET_ID, --region and --profile',
+  ],
+  [/AccessDenied|NotAuthorized/, 'your role wants secretsmanager:GetSecretValue on it, and kms:Decrypt on its key'],
+  [/Credentials|ExpiredToken|TokenProvider/, 'there are no valid AWS credentials: log in, or name --profile'],
+  [/Region/, 'no AWS region is set: give --region'],
+];
 
-const good = (name: string, detail: string): Check => ({ name, ok: true, detail });
-const bad = (name: string, detail: string): Check => ({ name, ok: false, detail });
-
-/** A check that fails in a way nobody foresaw is a finding too. */
-const guarded = async (name: string, check: () => Promise<Check>): Promise<Check> => {
-  try {
-    return await check();
-  } catch (error) {
-    return bad(name, `${(error as Error).name}: ${(error as Error).message}`);
-  }
+const checkConfiguration = (target: Target, { stage }: TargetOptions): Check => {
+  const missing = [...QUEUE_NAMES, 'secretId' as const].filter((name) => target[name] === undefined);
+  if (missing.length === 0) return ok('configuration', 'the secret and three queues are named');
+  const variables = {
+    requests: 'SOURCE_QUEUE_URL',
+    rejected: 'REJECTED_QUEUE_URL',
+    exhausted: 'EXHAUSTED_QUEUE_URL',
+    secretId: 'SEGURA_SECRET_ID',
+  };
+  const names = missing.map((name) => variables[name]).join(', ');
+  return failed(
+    'configuration',
+    stage === undefined
+      ? `not set: ${names}; set them, or give --stage`
+      : `neither the outputs of the stack ${stackName(stage)} nor queues of its name give ${names}: check --stage, --region and --profile, or set what is missing`,
+  );
 };
 
 const readSecret = async (options: TargetOptions, secretId: string): Promise<string> => {
@@ -47,226 +50,74 @@ const readSecret = async (options: TargetOptions, secretId: string): Promise<str
   }
 };
 
-const checkDns = (url: URL): Promise<Check> =>
-  guarded(`name ${url.hostname}`, async () => {
-    try {
-      const addresses = await lookup(url.hostname.replace(/^\[|\]$/g, ''), { all: true });
-      return good(`name ${url.hostname}`, addresses.map(({ address }) => address).join(', '));
-    } catch {
-      return bad(
-        `name ${url.hostname}`,
-        'does not resolve from here: check the url in the secret, and the DNS of the VPC',
-      );
-    }
-  });
-
-const checkTls = (url: URL, { caCertificate, clientCertificate, clientKey }: Secret): Promise<Check> => {
-  const name = `TLS ${url.host}`;
-  if (url.protocol === 'http:') return Promise.resolve(good(name, 'plain http, on loopback'));
-  return new Promise((resolve) => {
-    const socket = connect({
-      host: url.hostname,
-      port: Number(url.port || 443),
-      servername: isLoopback(url.hostname) ? '' : url.hostname,
-      timeout: TIMEOUT_MS,
-      ...(caCertificate ? { ca: caCertificate } : {}),
-      ...(clientCertificate ? { cert: clientCertificate } : {}),
-      ...(clientKey ? { key: clientKey.reveal() } : {}),
-    });
-    const end = (check: Check): void => {
-      socket.destroy();
-      resolve(check);
-    };
-    socket.on('secureConnect', () => {
-      const { valid_to: validTo } = socket.getPeerCertificate();
-      const daysLeft = Math.floor((Date.parse(validTo) - Date.now()) / 86_400_000);
-      const until = `certificate until ${new Date(validTo).toISOString().slice(0, 10)}, ${daysLeft} days`;
-      end(
-        daysLeft > CERTIFICATE_WARNING_DAYS || isLoopback(url.hostname)
-          ? good(name, `${socket.getProtocol()}, ${until}`)
-          : bad(name, `${until}: have it renewed before then`),
-      );
-    });
-    socket.on('timeout', () => end(bad(name, 'no answer: check security group, route and firewall')));
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      const mend = /CERT|ISSUER|SIGNED|VERIFY/i.test(error.code ?? '')
-        ? 'put the PEM of the authority that signed it into caCertificate'
-        : 'check host, port, security group and firewall';
-      end(bad(name, `${error.code ?? error.message}: ${mend}`));
-    });
-  });
-};
-
-const whatCame = (answer: Answer): string =>
-  answer.kind === 'answered' ? `HTTP ${answer.status}` : `no answer (${answer.failure}, ${answer.code})`;
-
-const TOKEN_HINTS: Readonly<Record<number, string>> = {
-  400: 'check clientId and clientSecret; on a multi-tenant installation set tokenParameters to {"tenant": "…"}; try tokenAuthMethod client_secret_basic',
-  401: 'check clientId and clientSecret: the access key may be revoked or expired (MySafe > Integrations > Access keys)',
-  403: 'this address may not be in the access key’s authorised IPs',
-  404: 'check accessTokenUrl: it usually ends in /iso/oauth2/token',
-};
-
-const checkToken = async (
-  vault: Vault,
-): Promise<{ readonly check: Check; readonly token?: Token; readonly answer: Answer }> => {
-  const answer = await requestToken(vault, TIMEOUT_MS);
-  const reading = readAnswer(answer, Date.now());
-  const { means } = judgeToken(reading);
-  if (means === 'token-issued') {
-    const token = { value: hide(String(reading.json['access_token'])), vault, renewAt: 0, expiresAt: 0 };
-    return { check: good('token', `issued, expires_in ${reading.json['expires_in'] ?? 'not said'}`), token, answer };
-  }
-  const hint =
-    means === 'gateway'
-      ? 'the gateway does not reach Segura: check it, and the way to it'
-      : (TOKEN_HINTS[reading.status] ??
-        'check accessTokenUrl, clientId, clientSecret and tokenParameters in the secret');
-  return { check: bad('token', `${whatCame(answer)}: ${hint}`), answer };
-};
-
-/** Identifier 0 is no password: 1005 or 1010 proves the whole way without enabling anything. */
-const checkEndpoint = async (token: Token): Promise<Check> => {
-  const answer = await enablePassword(0, token, TIMEOUT_MS);
-  const reading = readAnswer(answer, Date.now());
-  const row = judge(reading);
-  if (row.means === 'not-found' || row.means === 'invalid-identifier') {
-    return good('endpoint', `identifier 0 is answered with ${describe(row, reading)}`);
-  }
-  const hints: Partial<Record<typeof row.means, string>> = {
-    unroutable: 'check url in the secret: it is the base, without /api',
-    unauthorized: 'the token is refused: has the access key MySafe permission, and is it not revoked?',
-    forbidden:
-      'this address may not be in the access key’s authorised IPs; or a referer is wanted (referer in the secret)',
-    redirect: 'the url answers with a redirect, as a login page does: it is not the API',
-  };
-  return bad(
-    'endpoint',
-    `${whatCame(answer)}, ${row.cameBack}: ${hints[row.means] ?? 'not what Segura answers to identifier 0'}`,
-  );
-};
-
-const checkClock = (answer: Answer): Check => {
-  const date = answer.kind === 'answered' ? answer.headers.date : undefined;
-  if (date === undefined) return good('clock', 'Segura tells no time to compare with');
-  const offMs = Math.abs(Date.parse(date) - Date.now());
-  return offMs < CLOCK_TOLERANCE_MS
-    ? good('clock', `within ${Math.ceil(offMs / 1000)} s of Segura's`)
-    : bad('clock', `${Math.round(offMs / 1000)} s away from Segura's: set the clock (notAfter and ages depend on it)`);
-};
-
-type Attributes = Readonly<Record<string, string>>;
-
-const readAttributes = async (sqs: SQSClient, queueUrl: string): Promise<Attributes> =>
-  (await sqs.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['All'] }))).Attributes ?? {};
-
-const checkRequestsQueue = (requests: Attributes, exhausted: Attributes | undefined): Check => {
-  const name = 'requests queue';
-  const { deadLetterTargetArn, maxReceiveCount } = JSON.parse(requests['RedrivePolicy'] ?? '{}') as {
-    deadLetterTargetArn?: string;
-    maxReceiveCount?: number | string;
-  };
-  if (!deadLetterTargetArn) return bad(name, 'has no redrive policy: set it to the exhausted queue');
-  if (exhausted && deadLetterTargetArn !== exhausted['QueueArn']) {
-    return bad(name, `its redrive policy names ${deadLetterTargetArn}, not the exhausted queue given`);
-  }
-  if (Number(maxReceiveCount) < 200) {
-    return bad(name, `maxReceiveCount ${maxReceiveCount} is spent within a day's outage: set it to 1000`);
-  }
-  return good(name, `visibility ${requests['VisibilityTimeout']} s, maxReceiveCount ${maxReceiveCount}`);
-};
-
-const checkQueues = async (options: TargetOptions, target: Target): Promise<Check[]> => {
-  const sqs = createSqsClient(options);
-  const attributes = async (url: string | undefined) => (url ? readAttributes(sqs, url) : undefined);
+const checkSecret = async (
+  options: TargetOptions,
+  secretId: string | undefined,
+): Promise<{ readonly check: Check; readonly secret?: Secret }> => {
+  if (secretId === undefined) return { check: skipped('secret', 'its name is not known') };
   try {
-    const [requests, rejected, exhausted] = await Promise.all([
-      attributes(target.requests),
-      attributes(target.rejected),
-      attributes(target.exhausted),
-    ]);
-    const checks: Check[] = [];
-    if (requests) checks.push(checkRequestsQueue(requests, exhausted));
-    const kinds = new Set(
-      [requests, rejected, exhausted].filter((each) => each).map((each) => each?.['FifoQueue'] === 'true'),
-    );
-    const arns = [requests, rejected, exhausted].map((each) => each?.['QueueArn']).filter(Boolean);
-    if (kinds.size > 1) checks.push(bad('queues belong together', 'some are FIFO and some are not'));
-    else if (new Set(arns).size < arns.length)
-      checks.push(bad('queues belong together', 'the same queue is given twice'));
-    else checks.push(good('queues belong together', `${arns.length} queues, ${kinds.has(true) ? 'FIFO' : 'standard'}`));
-    for (const [name, found] of [
-      ['rejected', rejected],
-      ['exhausted', exhausted],
-    ] as const) {
-      const days = Number(found?.['MessageRetentionPeriod'] ?? 0) / 86_400;
-      if (!found) continue;
-      checks.push(
-        days >= 14
-          ? good(`${name} queue`, `kept ${days} days`)
-          : bad(`${name} queue`, `keeps dead letters ${days} days: set MessageRetentionPeriod to 1209600`),
-      );
-    }
-    return checks;
+    const secret = parseSecret(await readSecret(options, secretId));
+    return { check: ok('secret', 'readable and complete'), secret };
   } catch (error) {
-    return [bad('queues', `${(error as Error).name}: ${(error as Error).message}`)];
-  } finally {
-    sqs.destroy();
-  }
-};
-
-const checkSegura = async (secret: Secret): Promise<Check[]> => {
-  const hosts = new Map([secret.url, secret.accessTokenUrl].map((url) => [url.host, url]));
-  const checks: Check[] = [];
-  for (const url of hosts.values()) checks.push(await checkDns(url), await checkTls(url, secret));
-  if (checks.some(({ ok }) => !ok)) return checks;
-  const { caCertificate, clientCertificate, clientKey } = secret;
-  const connection = createSend({ maxSockets: 1, caCertificate, clientCertificate, clientKey: clientKey?.reveal() });
-  try {
-    const { check, token, answer } = await checkToken({ secret, send: connection.send });
-    checks.push(check, checkClock(answer));
-    if (token) checks.push(await guarded('endpoint', () => checkEndpoint(token)));
-    return checks;
-  } finally {
-    connection.close();
+    // Its message names keys, never values.
+    if (error instanceof SecretError) return { check: failed('secret', error.message) };
+    const failure = awsFailure(error);
+    const [, hint = 'check SEGURA_SECRET_ID and the way to Secrets Manager'] =
+      SECRET_HINTS.find(([name]) => name.test(failure)) ?? [];
+    return { check: failed('secret', `${hint} (${failure})`) };
   }
 };
 
 const examine = async (options: TargetOptions): Promise<Check[]> => {
-  const target = await findTarget(options, 'secretId');
-  const missing = (['requests', 'rejected', 'exhausted'] as const).filter((name) => target[name] === undefined);
-  const checks: Check[] = [
-    missing.length === 0
-      ? good('configuration', 'secret and three queues are named')
-      : bad(
-          'configuration',
-          `not named: ${missing.join(', ')}; give --stage, or SOURCE_QUEUE_URL, REJECTED_QUEUE_URL, EXHAUSTED_QUEUE_URL`,
-        ),
+  const target = await findTarget(options);
+  const { check: secretCheck, secret } = await checkSecret(options, target.secretId);
+  const clock: Clock = {};
+  const queueChecks = await checkQueues(options, target, clock);
+  const seguraChecks = secret
+    ? await checkSegura(secret, clock)
+    : [skipped('way to Segura', 'the secret has to be mended first')];
+  return [
+    checkConfiguration(target, options),
+    ...queueChecks,
+    secretCheck,
+    ...seguraChecks,
+    checkClock(clock, Date.now()),
   ];
-  let secret: Secret | undefined;
-  checks.push(
-    await guarded('secret', async () => {
-      secret = parseSecret(await readSecret(options, target.secretId));
-      return good('secret', 'readable and complete');
-    }),
-  );
-  if (secret) checks.push(...(await checkSegura(secret)));
-  if (missing.length < 3) checks.push(...(await checkQueues(options, target)));
-  return checks;
+};
+
+/** Words on as many lines as the terminal wants, the later ones indented. */
+const wrap = (text: string, indent: number): string => {
+  const width = Math.max(30, Math.min(columns(), 120) - indent);
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    if (line === '') lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines.join(`\n${' '.repeat(indent)}`);
+};
+
+const printChecks = (checks: readonly Check[], tell: (text: string) => void): void => {
+  const width = Math.max(...checks.map(({ name }) => name.length));
+  for (const { ok: isOk, name, detail } of checks) {
+    const mark = isOk ? paint('green', '✓') : paint('red', '✗');
+    tell(`${mark} ${name.padEnd(width)}  ${wrap(detail, width + 4)}`);
+  }
+  const wrong = checks.filter(({ ok: isOk }) => !isOk).length;
+  tell(wrong === 0 ? paint('green', '\nAll is well.') : paint('red', `\n${wrong} to mend.`));
 };
 
 export const runDoctor = async (options: TargetOptions): Promise<number> => {
-  const checks = await examine(options);
-  const ok = checks.every((check) => check.ok);
-  if (options.json) sayJson({ ok, checks });
-  else {
-    const width = Math.max(...checks.map(({ name }) => name.length));
-    for (const check of checks) {
-      say(`${check.ok ? paint('green', '✓') : paint('red', '✗')} ${check.name.padEnd(width)}  ${check.detail}`);
-    }
-    say(
-      ok ? paint('green', '\nAll is well.') : paint('red', `\n${checks.filter((check) => !check.ok).length} to mend.`),
-    );
+  let checks: Check[];
+  try {
+    checks = await examine(options);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    checks = [failed('AWS', awsFailure(error))];
   }
-  return ok ? 0 : 1;
+  const isOk = checks.every((check) => check.ok);
+  printChecks(checks, options.json ? note : say);
+  if (options.json) sayJson({ ok: isOk, checks });
+  return isOk ? 0 : 1;
 };
