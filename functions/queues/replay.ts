@@ -71,7 +71,6 @@ const BATCH = 10;
 export const replay = async (parts: ReplayParts, options: ReplayOptions): Promise<ReplayResult> => {
   const { queueUrl, deadLetterQueueUrls, now, sleep, signal, onProgress, onFate, onNotice } = parts;
   const { limit = Number.POSITIVE_INFINITY, rate, dryRun = false, renew = false, maxRequestAgeSeconds } = options;
-  const startedAt = now();
   const isFifo = queueUrl.endsWith('.fifo');
   const counts = { matched: 0, replayed: 0, duplicates: 0, expired: 0, failed: 0 };
   /** Originals that are on their way again, with the replay count that their letter had. */
@@ -79,11 +78,13 @@ export const replay = async (parts: ReplayParts, options: ReplayOptions): Promis
   const stoppedGroups = new Set<string | undefined>();
   let stop: string | undefined;
   let attempted = 0;
+  let pacedFrom: number | undefined;
   const isOver = (): boolean => signal?.aborted === true || stop !== undefined;
 
   const pace = async (scan: Scan, upcoming: number): Promise<void> => {
     if (rate === undefined || dryRun) return;
-    const dueAt = startedAt + ((attempted + upcoming - 1) / rate) * 1000;
+    pacedFrom ??= now();
+    const dueAt = pacedFrom + ((attempted + upcoming - 1) / rate) * 1000;
     while (dueAt > now() && !isOver()) {
       await sleep(Math.min(dueAt - now(), 1000), signal);
       await scan.keepHeld();
@@ -200,8 +201,8 @@ export const replay = async (parts: ReplayParts, options: ReplayOptions): Promis
   };
 
   const replayQueue = async (scan: Scan): Promise<void> => {
-    // One by one where that is slower than a batch a second; side by side where nothing is to be kept in order.
-    const most = rate === undefined ? BATCH : Math.max(1, Math.min(BATCH, Math.floor(rate)));
+    // One by one at a slow rate; side by side where there is neither a rate nor an order to be kept.
+    const most = rate !== undefined && rate < BATCH ? 1 : BATCH;
     for await (const letters of scan.letters()) {
       const { outgoing, duplicates } = choose(letters);
       const batches = batchesOf(outgoing, isFifo, most);
