@@ -1,0 +1,92 @@
+/** Names and numbers that stand in the code and in the pages are the same. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse as parseYaml } from 'yaml';
+import schema from '../../events/outcome.schema.json' with { type: 'json' };
+import { METRICS } from '../../functions/enable-password/audit.ts';
+import { DEFAULTS, readEnvironment } from '../../functions/enable-password/environment.ts';
+import { ENABLE_TABLE } from '../../functions/segura/answers.ts';
+import { parseSecret } from '../../functions/segura/secret.ts';
+import { FIELDS } from '../../functions/telemetry/log.ts';
+import { readPage, readPages, root } from './pages.ts';
+
+const messageOf = (act: () => unknown): string => {
+  try {
+    act();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return '';
+};
+const rowsOf = (page: string): readonly string[] =>
+  readPage(page)
+    .text.split('\n')
+    .filter((line) => line.startsWith('|'));
+const codesOf = (page: string): ReadonlySet<string> =>
+  new Set([...readPage(page).text.matchAll(/`([^`\n]+)`/g)].map(([, code]) => code ?? ''));
+
+describe('the README', () => {
+  const rows = rowsOf('README.md');
+
+  test.each(Object.entries(DEFAULTS))('tells of %s and its default %s', (name, value) => {
+    expect(rows.find((row) => row.startsWith(`| \`${name}\``))).toMatch(new RegExp(`\\| no, \`?${value}\`? \\|`));
+  });
+
+  test('tells of each variable without which the function does not start', () => {
+    const missing = messageOf(() => readEnvironment({})).matchAll(/([A-Z_]+) is missing/g);
+    const names = [...missing].map(([, name]) => name ?? '').filter((name) => name !== 'AWS_REGION');
+    expect(names.length).toBeGreaterThan(2);
+    for (const name of names) expect(rows).toContainEqual(expect.stringMatching(`^\\| \`${name}\` \\| yes \\|`));
+  });
+
+  test('tells of each key of the secret that has to be there', () => {
+    const missing = messageOf(() => parseSecret('{}')).matchAll(/(\w+) is missing/g);
+    const keys = [...missing].map(([, key]) => key ?? '');
+    expect(keys.length).toBeGreaterThan(3);
+    for (const key of keys) expect(rows).toContainEqual(expect.stringMatching(`^\\|.*\`${key}\`.*\\| yes \\|`));
+  });
+});
+
+test('the auditor is told of every field that a line can carry, and shown a line as it is written', () => {
+  const codes = codesOf('docs/auditor.md');
+  expect(FIELDS.filter((field) => !codes.has(field))).toEqual([]);
+  const [sample] = readPage('docs/auditor.md').blocks.filter(({ language }) => language === 'json');
+  const order = ['level', 'message', 'service', 'timestamp', ...FIELDS] as readonly string[];
+  const fields = Object.keys(JSON.parse(sample?.text ?? ''));
+  expect(fields).toEqual(order.filter((field) => fields.includes(field)));
+});
+
+test('the operator is told of every metric, and of everybody for whom a message can be kept', () => {
+  const codes = codesOf('docs/operator.md');
+  expect(Object.keys(METRICS).filter((name) => !codes.has(name))).toEqual([]);
+  const causes = ENABLE_TABLE.flatMap(({ happens }) => ('cause' in happens ? [happens.cause] : ['credentials']));
+  for (const cause of [...causes, 'deadline', 'fifo-order', 'unconfirmed', 'bug']) expect(codes).toContain(cause);
+});
+
+test('the operator is told of every alarm, each with its heading in the runbook', () => {
+  const names = [...readFileSync(join(root, 'infra/alarms.yml'), 'utf8').matchAll(/AlarmName: \S+\}-([\w-]+)/g)];
+  const alarms = names.map(([, name]) => name ?? '');
+  expect(alarms.length).toBeGreaterThan(5);
+  const { links } = readPage('docs/operator.md');
+  const { anchors } = readPage('infra/runbook.md');
+  for (const alarm of alarms) {
+    expect(links).toContain(`../infra/runbook.md#${alarm}`);
+    expect(anchors).toContain(alarm);
+  }
+});
+
+test('the requester is told of every outcome and error code of the schema', () => {
+  const codes = codesOf('docs/outcomes.md');
+  const said = [...schema.properties.outcome.enum, ...schema.properties.errorCode.enum];
+  expect(said.filter((each) => !codes.has(each))).toEqual([]);
+});
+
+test('a parameter that a page gives to the deployment exists', () => {
+  const parameters = Object.keys(parseYaml(readFileSync(join(root, 'infra/parameters.yml'), 'utf8')));
+  const given = readPages().flatMap(({ text }) =>
+    [...text.matchAll(/--param[= ]"?(\w+)=/g)].map(([, name]) => name ?? ''),
+  );
+  expect(given.length).toBeGreaterThan(0);
+  expect(given.filter((name) => !parameters.includes(name))).toEqual([]);
+});
