@@ -10,7 +10,7 @@ import { until } from '../simulator/world.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-interface Started {
+interface Started extends Disposable {
   readonly child: ChildProcess;
   readonly stdout: () => string;
   readonly stderr: () => string;
@@ -32,14 +32,22 @@ const start = (command: string, args: readonly string[]): Started => {
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
     stderr += chunk;
   });
-  return { child, stdout: () => stdout, stderr: () => stderr, ended: once(child, 'close').then(([code]) => code) };
+  return {
+    child,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    ended: once(child, 'close').then(([code]) => code),
+    // A test that failed leaves nothing running.
+    [Symbol.dispose]: () => void child.kill(),
+  };
 };
 
 const local = (...args: string[]): Started => start(process.execPath, ['functions/cli/main.ts', 'local', ...args]);
 
 describe.concurrent('npm start', () => {
   test('prints what became of each message, in plain text where no terminal reads, and exits 0', async () => {
-    const { stdout, stderr, ended } = start('npm', ['start']);
+    using started = start('npm', ['start']);
+    const { stdout, stderr, ended } = started;
     const status = await ended;
     expect([status, stdout()]).toEqual([0, expect.stringContaining('All as it should be.')]);
     expect(stderr()).not.toMatch(/Error|Warning/);
@@ -75,7 +83,8 @@ describe.concurrent('npm start', () => {
   });
 
   test('--json prints one object as its last line', async () => {
-    const { stdout, ended } = local('--json');
+    using started = local('--json');
+    const { stdout, ended } = started;
     expect(await ended).toBe(0);
     const { ok, messages } = JSON.parse(stdout().trimEnd().split('\n').at(-1) ?? '');
     expect(ok).toBe(true);
@@ -99,7 +108,8 @@ describe.concurrent('npm start', () => {
     const script = `import('./functions/cli/local.ts').then(async ({ runLocal }) => {
       process.exitCode = await runLocal({ bundle: ${JSON.stringify(bundle)} });
     })`;
-    const { stdout, ended } = start(process.execPath, ['-e', script]);
+    using started = start(process.execPath, ['-e', script]);
+    const { stdout, ended } = started;
     expect(await ended).toBe(1);
     // Not even the plain ones: Segura was never called.
     expect(stdout()).toContain('✗ request-number: should be enabled; is enabled, gone, in Segura disabled');
@@ -111,7 +121,8 @@ describe.concurrent('npm start', () => {
 
 describe('npm start -- --watch', () => {
   test('takes a message from any AWS SDK, shows it, counts it, and ends cleanly on Ctrl-C', async () => {
-    const { child, stdout, stderr, ended } = local('--watch');
+    using started = local('--watch');
+    const { child, stdout, stderr, ended } = started;
     await until(() => stdout().includes('requested by'), 'the endpoints to be printed');
     const exported = Object.fromEntries(
       [...stdout().matchAll(/^ *export (\w+)=(\S+)$/gm)].map(([, name = '', value = '']) => [name, value]),
