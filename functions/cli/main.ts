@@ -1,9 +1,13 @@
 #!/usr/bin/env node
 /** The command line: parse, do, print. Each command is loaded only when it is called. */
+import { setFlagsFromString } from 'node:v8';
 import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { note } from './print.ts';
 import { UsageError } from './usage.ts';
+
+// V8 lets garbage lie where memory is plenty. So it collects sooner: ten thousand letters take 120 MiB instead of 190.
+setFlagsFromString('--optimize-for-size');
 
 const program = new Command('mysafe-enable');
 let status = 0;

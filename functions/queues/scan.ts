@@ -110,34 +110,42 @@ export const createScan = (sqs: SqsClient, queueUrl: string, options: ScanOption
     return { received: letters.length, fresh };
   };
 
-  /** One failure here is harmless: the letters become visible by themselves, or stay so a little longer. */
-  const changeVisibility = (receiptHandles: readonly string[], seconds: number): Promise<void> =>
-    eachChunk(receiptHandles, async (chunk) => {
-      const Entries = chunk.map((ReceiptHandle, index) => ({
+  /**
+   * One failure here is harmless: the letters become visible by themselves, or stay hidden a little longer.
+   * @returns the message ids of those that SQS changed
+   */
+  const changeVisibility = async (messageIds: readonly string[], seconds: number): Promise<string[]> => {
+    const changed: string[] = [];
+    await eachChunk(messageIds, async (chunk) => {
+      const Entries = chunk.map((messageId, index) => ({
         Id: String(index),
-        ReceiptHandle,
+        ReceiptHandle: held.get(messageId)?.receiptHandle ?? '',
         VisibilityTimeout: seconds,
       }));
       try {
-        await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries }));
+        const command = new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries });
+        const { Successful = [] } = await sqs.send(command);
+        changed.push(...Successful.map(({ Id }) => chunk[Number(Id)] ?? ''));
       } catch (error) {
         awsFailure(error); // harmless, as said above
       }
     });
+    return changed;
+  };
 
   /** Keeps what is held invisible, where half of its time is over. Call it often: before each batch, in each wait. */
   const keepHeld = async (): Promise<void> => {
     const from = now();
-    const due: [string, string][] = [];
-    for (const [messageId, { receiptHandle, until }] of held) {
+    const due: string[] = [];
+    for (const [messageId, { until }] of held) {
       if (until - from > visibilitySeconds * 500) break;
-      due.push([messageId, receiptHandle]);
+      // What has lapsed is perhaps in other hands.
+      if (until > from) due.push(messageId);
     }
-    for (const [messageId, receiptHandle] of due) hold(messageId, receiptHandle, from);
-    await changeVisibility(
-      due.map(([, receiptHandle]) => receiptHandle),
-      visibilitySeconds,
-    );
+    for (const messageId of await changeVisibility(due, visibilitySeconds)) {
+      const { receiptHandle } = held.get(messageId) ?? {};
+      if (receiptHandle !== undefined) hold(messageId, receiptHandle, from);
+    }
   };
 
   const deleteChunk = async (messageIds: readonly string[]): Promise<string[]> => {
@@ -194,10 +202,7 @@ export const createScan = (sqs: SqsClient, queueUrl: string, options: ScanOption
     },
     /** Makes all that is still held visible again at once. */
     release: async (): Promise<void> => {
-      await changeVisibility(
-        [...held.values()].map(({ receiptHandle }) => receiptHandle),
-        0,
-      );
+      await changeVisibility([...held.keys()], 0);
       held.clear();
     },
     isFull: (): boolean => held.size >= MAX_HELD,

@@ -1,0 +1,75 @@
+/** 10,000 dead letters, and a replay that is killed ten times on its way. */
+import { expect, test } from 'vitest';
+import { environmentOf, putLetters, runCommand } from '../simulator/command.ts';
+import { startSqs } from '../simulator/sqs.ts';
+
+const LETTERS = 10_000;
+const KILLS = 10;
+const CODES = ['1005', '1006', '1010', 'InvalidMessage', '1006'] as const;
+const MEMORY_MIB = 150;
+const REPLAY = [
+  'dead-letters',
+  'replay',
+  '--queue',
+  'rejected',
+  '--code',
+  '1006',
+  '--visibility-timeout',
+  '2',
+  '--json',
+];
+
+test('each chosen original arrives at least once, no other moves, nothing is lost, in flat memory', async () => {
+  const sqs = await startSqs();
+  try {
+    const env = environmentOf(sqs);
+    const all = Array.from({ length: LETTERS }, (_, index) => ({
+      identifier: index + 1,
+      code: CODES[index % CODES.length] ?? '1005',
+      originalMessageId: `original-${index + 1}`,
+    }));
+    await putLetters(sqs, 'rejected', all);
+    const chosen = all.filter(({ code }) => code === '1006').map(({ originalMessageId }) => originalMessageId);
+    const others = all.filter(({ code }) => code !== '1006').map(({ originalMessageId }) => originalMessageId);
+    const originals = (queue: 'requests' | 'rejected'): string[] =>
+      sqs.messages(queue).map(({ messageAttributes }) => messageAttributes['OriginalMessageId']?.StringValue ?? '?');
+
+    for (let kill = 1; kill <= KILLS; kill += 1) {
+      // Somewhere between the first receive and the middle of the work, different each time.
+      const killAt = sqs.journal.length + 5 + Math.floor(Math.random() * 120);
+      const { status } = await runCommand(REPLAY, {
+        env,
+        watch: () => (sqs.journal.length >= killAt ? 'SIGKILL' : undefined),
+      });
+      expect(status, `run ${kill} was to be killed`).toBeNull();
+      const there = new Set([...originals('requests'), ...originals('rejected')]);
+      expect(chosen.filter((original) => !there.has(original))).toEqual([]);
+    }
+
+    let largestMiB = 0;
+    for (let matched = 1; matched > 0; ) {
+      const { status, json, maxRssMiB } = await runCommand(REPLAY, { env });
+      expect(status).toBe(0);
+      ({ matched } = json as { matched: number });
+      largestMiB = Math.max(largestMiB, maxRssMiB);
+    }
+    expect(new Set(originals('requests'))).toEqual(new Set(chosen));
+    expect(originals('rejected').sort()).toEqual(others.sort());
+    expect(sqs.messages('rejected').filter(({ isInFlight }) => isInFlight)).toEqual([]);
+
+    const before = sqs.messages('rejected').map(({ messageId, body }) => `${messageId} ${body}`);
+    const list = await runCommand(['dead-letters', 'list', '--json'], { env });
+    expect(list.json).toMatchObject({
+      queues: [{ queue: 'rejected', total: 6000, byCode: { '1005': 2000, '1010': 2000, InvalidMessage: 2000 } }, {}],
+    });
+    const after = sqs.messages('rejected').map(({ messageId, body }) => `${messageId} ${body}`);
+    expect(after.sort()).toEqual(before.sort());
+    largestMiB = Math.max(largestMiB, list.maxRssMiB);
+    expect(largestMiB).toBeLessThan(MEMORY_MIB);
+    console.log(
+      `largest memory ${largestMiB.toFixed(0)} MiB, ${originals('requests').length - chosen.length} sent twice`,
+    );
+  } finally {
+    await sqs.close();
+  }
+}, 120_000);
