@@ -81,8 +81,14 @@ const readRecord = (cells: readonly string[], { fields, hasHeader }: CsvShape): 
   return { json: JSON.stringify(Object.fromEntries(filled)) };
 };
 
+/** One mark too many, and where the next line begins is anybody's guess: such a file is not read on. */
+const QUOTE_FAULT = /QUOTE/;
+const QUOTE_HINT =
+  'a quotation mark is not closed, or stands inside a cell where it has to be doubled; nothing after it can be read';
+
 async function* readCsv(path: string, shape: CsvShape): AsyncGenerator<Found> {
   const skipped: Found[] = [];
+  let quoteFault: string | undefined;
   const parser = parse({
     bom: true,
     trim: true,
@@ -92,8 +98,9 @@ async function* readCsv(path: string, shape: CsvShape): AsyncGenerator<Found> {
     skip_records_with_error: true,
     info: true,
     on_skip: (error: CsvError | undefined) => {
-      const line = (error as { lines?: number } | undefined)?.lines;
-      skipped.push({ place: `line ${line ?? '?'}`, fault: `no line of CSV: ${error?.message ?? ''}` });
+      const { code = '', lines = 0 } = error as { code?: string; lines?: number };
+      if (QUOTE_FAULT.test(code)) quoteFault ??= `line ${lines}: ${QUOTE_HINT}`;
+      else skipped.push({ place: `line ${lines}`, fault: 'it has not as many columns as the first line names' });
       return undefined;
     },
   });
@@ -103,10 +110,12 @@ async function* readCsv(path: string, shape: CsvShape): AsyncGenerator<Found> {
   let isHeader = shape.hasHeader;
   for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
     yield* skipped.splice(0);
+    if (quoteFault !== undefined) break;
     if (!isHeader) yield { place: `line ${info.lines}`, ...readRecord(record, shape) };
     isHeader = false;
   }
   yield* skipped;
+  if (quoteFault !== undefined) throw new UsageError(quoteFault);
 }
 
 const readHead = async (path: string): Promise<string> => {
