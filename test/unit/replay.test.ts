@@ -1,0 +1,135 @@
+/** Which letters are meant, what goes back for one, and in which batches. */
+import { describe, expect, test } from 'vitest';
+import { MAX_MESSAGE_BYTES } from '../../functions/queues/dead-letters.ts';
+import { type Letter, readLetter } from '../../functions/queues/letter.ts';
+import { batchesOf, entryOf } from '../../functions/queues/replay-entry.ts';
+import { codeOf, isSelected } from '../../functions/queues/select.ts';
+import { readOptions } from '../../functions/replay-dead-letters/options.ts';
+
+const text = (StringValue: string) => ({ DataType: 'String', StringValue });
+
+const letterOf = (changes: { body?: string; code?: string; failedAt?: string; groupId?: string } = {}): Letter => {
+  const { body = '{"identifier": 10}', code, failedAt = '2026-11-20T12:00:00Z', groupId } = changes;
+  return readLetter({
+    MessageId: 'id',
+    ReceiptHandle: 'handle',
+    Body: body,
+    Attributes: {
+      SentTimestamp: String(Date.parse('2026-11-21T12:00:00Z')),
+      ...(groupId ? { MessageGroupId: groupId } : {}),
+    } as never,
+    ...(code ? { MessageAttributes: { ErrorCode: text(code), FailedAt: text(failedAt) } } : {}),
+  });
+};
+
+describe('a letter is meant', () => {
+  const day = (number: number): Date => new Date(`2026-11-${number}T12:00:00Z`);
+  test.each([
+    ['no filter', {}, {}, true],
+    ['its code', { code: '1006' }, { codes: ['1005', '1006'] }, true],
+    ['another code', { code: '1006' }, { codes: ['1005'] }, false],
+    ['none for what SQS moved', {}, { codes: ['none'] }, true],
+    ['none not for what we rejected', { code: '1006' }, { codes: ['none'] }, false],
+    ['its identifier', {}, { identifier: 10 }, true],
+    ['its identifier as a string', { body: '"10"' }, { identifier: 10 }, true],
+    ['its identifier in an envelope', { body: '{"detail-type": "x", "detail": 10}' }, { identifier: 10 }, true],
+    ['another identifier', {}, { identifier: 1 }, false],
+    ['an identifier, of what is no request', { body: 'please' }, { identifier: 10 }, false],
+    ['failed before', { code: '1006' }, { before: day(21) }, true],
+    ['failed at that very moment', { code: '1006' }, { before: day(20) }, false],
+    ['failed after', { code: '1006' }, { after: day(19) }, true],
+    ['not failed after', { code: '1006' }, { after: day(20) }, false],
+    ['sent before, where SQS moved it', {}, { before: day(22), after: day(20) }, true],
+    ['all at once', { code: '1006' }, { codes: ['1006'], identifier: 10, before: day(21), after: day(19) }, true],
+  ] as const)('%s', (_, changes, selection, expected) => {
+    expect(isSelected(letterOf(changes), selection)).toBe(expected);
+  });
+
+  test('what SQS moved has the code none', () => {
+    expect([codeOf(letterOf()), codeOf(letterOf({ code: 'Expired' }))]).toEqual(['none', 'Expired']);
+  });
+});
+
+describe('what goes back', () => {
+  const outgoing = (letter: Letter) => ({ letter, attributes: {}, fate: 'replayed' }) as const;
+
+  test('in a FIFO queue keeps its group, and is taken once though it be sent again after a crash', () => {
+    const entry = entryOf(outgoing(letterOf({ groupId: 'g' })), true);
+    expect(entry).toMatchObject({ MessageGroupId: 'g', MessageDeduplicationId: 'replay-id' });
+  });
+
+  test('in a standard queue keeps the group that it had for fairness, and has none otherwise', () => {
+    expect(entryOf(outgoing(letterOf({ groupId: 'tenant' })), false)).toMatchObject({ MessageGroupId: 'tenant' });
+    expect(Object.keys(entryOf(outgoing(letterOf()), false))).toEqual(['MessageBody', 'MessageAttributes']);
+  });
+
+  const sizes = (letters: readonly Letter[], isFifo: boolean): number[] =>
+    batchesOf(letters.map(outgoing), isFifo, 10).map(({ length }) => length);
+
+  test('goes in batches of ten and of 1 MiB, and of a FIFO group one a batch', () => {
+    const large = letterOf({ body: 'x'.repeat(MAX_MESSAGE_BYTES / 2) });
+    expect(
+      sizes(
+        Array.from({ length: 12 }, () => letterOf()),
+        false,
+      ),
+    ).toEqual([10, 2]);
+    expect(sizes([large, large, large], false)).toEqual([2, 1]);
+    expect(
+      sizes(
+        ['a', 'b', 'a', 'b'].map((groupId) => letterOf({ groupId })),
+        true,
+      ),
+    ).toEqual([2, 2]);
+  });
+});
+
+describe('the event of the function', () => {
+  test('means both queues and everything in them, by default', () => {
+    expect(readOptions({}, 99)).toEqual({
+      queues: ['rejected', 'exhausted'],
+      options: { replayedBy: 'replay-dead-letters', maxRequestAgeSeconds: 99 },
+    });
+  });
+
+  test('knows every option of the command', () => {
+    const event = {
+      ...{
+        queue: 'exhausted',
+        code: '1006',
+        identifier: '10',
+        before: '2026-11-23T00:00:00Z',
+        after: '2026-11-01T00:00:00Z',
+      },
+      ...{ limit: 5, rate: 0.5, dryRun: true, renew: true, reason: 'CHG1', replayedBy: 'ana', maxAgeSeconds: 0 },
+    };
+    expect(readOptions(event, 99)).toEqual({
+      queues: ['exhausted'],
+      options: {
+        ...{ codes: ['1006'], identifier: 10, before: new Date(event.before), after: new Date(event.after) },
+        ...{
+          limit: 5,
+          rate: 0.5,
+          dryRun: true,
+          renew: true,
+          reason: 'CHG1',
+          replayedBy: 'ana',
+          maxRequestAgeSeconds: 0,
+        },
+      },
+    });
+  });
+
+  test('a cursor bounds what is meant, and what is left of the limit', () => {
+    const cursor = { before: '2026-11-23T00:00:00.000Z', limit: 2 };
+    expect(readOptions({ limit: 5, cursor }, 99).options).toMatchObject({ before: new Date(cursor.before), limit: 2 });
+    const earlier = readOptions({ before: '2026-11-01T00:00:00Z', cursor }, 99).options;
+    expect(earlier.before).toEqual(new Date('2026-11-01T00:00:00Z'));
+  });
+
+  test('all faults are named together', () => {
+    expect(() => readOptions({ que: 1, rate: -1, limit: 'x' }, 99)).toThrow(
+      /que is not known; limit must.*; rate must/,
+    );
+  });
+});
