@@ -1,0 +1,245 @@
+/**
+ * Laws of a replay under generated faults: whatever SQS does, no chosen letter is lost, no other moves, and what the
+ * counts say is true. SQS is a model here, in virtual time, so that thousands of bad days take a second.
+ */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Attribute } from '../../functions/queues/dead-letters.ts';
+import { readLetter } from '../../functions/queues/letter.ts';
+import { type ReplayOptions, replay } from '../../functions/queues/replay.ts';
+import { isSelected } from '../../functions/queues/select.ts';
+
+const DEAD = 'https://sqs.eu-west-1.amazonaws.com/1/rejected';
+const REQUESTS = 'https://sqs.eu-west-1.amazonaws.com/1/requests';
+const NOW = Date.parse('2026-11-23T00:00:00Z');
+const HOUR_MS = 3_600_000;
+
+type Fault = 'none' | 'throttled' | 'server' | 'denied' | 'entries' | 'lost' | 'slow';
+type Wire = Record<string, { DataType: string; StringValue: string }>;
+
+interface Lying {
+  readonly id: string;
+  readonly body: string;
+  readonly attributes: Wire;
+  visibleAt: number;
+  handle: number;
+}
+interface Sent {
+  readonly body: string;
+  readonly attributes: Wire;
+}
+interface Input {
+  readonly QueueUrl: string;
+  readonly MaxNumberOfMessages?: number;
+  readonly VisibilityTimeout?: number;
+  readonly Entries?: readonly {
+    readonly Id: string;
+    readonly MessageBody: string;
+    readonly MessageAttributes: Wire;
+    readonly ReceiptHandle: string;
+    readonly VisibilityTimeout: number;
+  }[];
+}
+
+const sdkError = (name: string, fault: 'client' | 'server') =>
+  Object.assign(new Error('simulated'), { name, $fault: fault, $metadata: {} });
+
+/** A standard queue as AWS describes it, one more to send to, and a fault for each call in turn. */
+const createModel = (letters: readonly Omit<Lying, 'visibleAt' | 'handle'>[], faults: readonly Fault[]) => {
+  let now = NOW;
+  let calls = 0;
+  let handles = 0;
+  const lying = new Map(letters.map((letter) => [letter.id, { ...letter, visibleAt: 0, handle: 0 } as Lying]));
+  const sent: Sent[] = [];
+
+  const receive = ({ MaxNumberOfMessages = 1, VisibilityTimeout = 30 }: Input) => {
+    const visible = [...lying.values()].filter(({ visibleAt }) => visibleAt <= now).slice(0, MaxNumberOfMessages);
+    if (visible.length === 0) now += 1000; // the long poll
+    return {
+      Messages: visible.map((letter) => {
+        handles += 1;
+        letter.handle = handles;
+        letter.visibleAt = now + VisibilityTimeout * 1000;
+        return {
+          MessageId: letter.id,
+          Body: letter.body,
+          ReceiptHandle: `${letter.id}/${letter.handle}`,
+          MessageAttributes: letter.attributes,
+          Attributes: { SentTimestamp: String(NOW - HOUR_MS) },
+        };
+      }),
+    };
+  };
+
+  const byHandle = (receiptHandle: string): Lying | undefined => {
+    const [id = '', handle] = receiptHandle.split('/');
+    const letter = lying.get(id);
+    return letter && letter.handle === Number(handle) ? letter : undefined;
+  };
+
+  /** @returns whether SQS took it */
+  const carryOut = (action: string, entry: NonNullable<Input['Entries']>[number]): boolean => {
+    if (action === 'SendMessageBatchCommand') {
+      sent.push({ body: entry.MessageBody, attributes: entry.MessageAttributes });
+      return true;
+    }
+    const letter = byHandle(entry.ReceiptHandle);
+    if (!letter) return false;
+    if (action === 'DeleteMessageBatchCommand') lying.delete(letter.id);
+    else letter.visibleAt = now + entry.VisibilityTimeout * 1000;
+    return true;
+  };
+
+  const send = async (command: { readonly input: Input }) => {
+    const action = command.constructor.name;
+    const fault = faults[calls % Math.max(1, faults.length)] ?? 'none';
+    calls += 1;
+    now += fault === 'slow' ? 20_000 : 10;
+    const { input } = command;
+    if (fault === 'throttled') throw sdkError('RequestThrottled', 'client');
+    if (fault === 'server') throw sdkError('InternalFailure', 'server');
+    if (fault === 'denied' && action === 'SendMessageBatchCommand') throw sdkError('AccessDenied', 'client');
+    if (action === 'ReceiveMessageCommand') return receive(input);
+    const Successful: { Id: string }[] = [];
+    const Failed: { Id: string; Code: string; SenderFault: boolean }[] = [];
+    for (const [index, entry] of (input.Entries ?? []).entries()) {
+      const isRefused = fault === 'entries' && index % 2 === 0;
+      if (!isRefused && carryOut(action, entry)) Successful.push({ Id: entry.Id });
+      else Failed.push({ Id: entry.Id, Code: 'InternalError', SenderFault: index % 4 === 0 });
+    }
+    if (fault === 'lost') throw Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
+    return { Successful, Failed };
+  };
+
+  return {
+    parts: {
+      sqs: { send } as never,
+      queueUrl: REQUESTS,
+      deadLetterQueueUrls: [DEAD],
+      now: () => now,
+      random: () => 0.5,
+      sleep: async (ms: number) => {
+        now += ms;
+      },
+    },
+    lying,
+    sent,
+    now: () => now,
+  };
+};
+
+const text = (StringValue: string) => ({ DataType: 'String', StringValue });
+const originalOf = (attributes: Wire): string => attributes['OriginalMessageId']?.StringValue ?? '?';
+
+const letterArbitrary = fc
+  .record({
+    code: fc.constantFrom('1005', '1006'),
+    original: fc.nat(15),
+    ageHours: fc.nat(150),
+    own: fc.stringMatching(/^[a-z]{1,6}$/),
+  })
+  .map(({ code, original, ageHours, own }) => ({
+    body: JSON.stringify({ identifier: original + 1 }),
+    attributes: {
+      own: text(own),
+      ErrorCode: text(code),
+      FailedAt: text(new Date(NOW - HOUR_MS).toISOString()),
+      OriginalMessageId: text(`original-${original}`),
+      FirstSentAt: text(new Date(NOW - ageHours * HOUR_MS).toISOString()),
+      ReplayCount: { DataType: 'Number', StringValue: '0' },
+    } as Wire,
+  }));
+
+const lettersArbitrary = fc
+  .array(letterArbitrary, { maxLength: 60 })
+  .map((letters) => letters.map((letter, index) => ({ ...letter, id: `letter-${index}` })));
+
+const faultArbitrary = fc.oneof(
+  { weight: 6, arbitrary: fc.constant<Fault>('none') },
+  { weight: 1, arbitrary: fc.constantFrom<Fault>('throttled', 'server', 'denied', 'entries', 'lost', 'slow') },
+);
+
+const optionsArbitrary = fc.record(
+  {
+    codes: fc.constantFrom<readonly string[]>([], ['1006'], ['1005', '1006']),
+    limit: fc.integer({ min: 1, max: 40 }),
+    rate: fc.constantFrom(0.05, 1, 7, 50),
+    dryRun: fc.boolean(),
+    renew: fc.boolean(),
+    visibilitySeconds: fc.constantFrom(30, 120),
+  },
+  { requiredKeys: [] },
+);
+
+test('no chosen letter is lost, no other moves, and the counts are true, whatever SQS does', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      lettersArbitrary,
+      fc.array(faultArbitrary, { maxLength: 30 }),
+      optionsArbitrary,
+      async (letters, faults, chosen) => {
+        const model = createModel(letters, faults);
+        const options: ReplayOptions = { ...chosen, reason: 'law', replayedBy: 'law', maxRequestAgeSeconds: 345_600 };
+        const result = await replay(model.parts, options);
+
+        const isChosen = ({ id, body, attributes }: (typeof letters)[number]): boolean =>
+          isSelected(readLetter({ MessageId: id, Body: body, MessageAttributes: attributes }), options);
+        const sentOriginals = new Set(model.sent.map(({ attributes }) => originalOf(attributes)));
+        for (const letter of letters) {
+          const isGone = !model.lying.has(letter.id);
+          if (!isChosen(letter) || options.dryRun) expect(isGone, 'moved though it was not meant').toBe(false);
+          if (isGone) expect(sentOriginals, 'deleted though it was not sent').toContain(originalOf(letter.attributes));
+        }
+        if (options.dryRun) expect(model.sent).toEqual([]);
+        const gone = letters.length - model.lying.size;
+        // A delete whose answer was lost is done, but not known to be.
+        if (!options.dryRun) expect(result.replayed + result.duplicates).toBeLessThanOrEqual(gone);
+        if (!(options.dryRun || faults.includes('lost'))) expect(result.replayed + result.duplicates).toBe(gone);
+        const sum = result.replayed + result.duplicates + result.expired + result.failed;
+        if (result.isInterrupted) expect(sum).toBeLessThanOrEqual(result.matched);
+        else expect(sum).toBe(result.matched);
+        if (options.limit !== undefined) expect(result.replayed).toBeLessThanOrEqual(options.limit);
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test('on a good day each chosen original is sent exactly once, with all it carried, and nothing stays hidden', async () => {
+  await fc.assert(
+    fc.asyncProperty(lettersArbitrary, optionsArbitrary, async (letters, { limit: _, ...chosen }) => {
+      const model = createModel(letters, []);
+      const options: ReplayOptions = {
+        ...chosen,
+        dryRun: false,
+        reason: 'law',
+        replayedBy: 'law',
+        maxRequestAgeSeconds: 345_600,
+      };
+      const result = await replay(model.parts, options);
+      expect(result).toMatchObject({ failed: 0, isInterrupted: false });
+      const meant = letters.filter(
+        ({ attributes }) =>
+          !options.codes?.length || options.codes.includes(attributes['ErrorCode']?.StringValue ?? ''),
+      );
+      const isYoung = ({ attributes }: Sent): boolean =>
+        options.renew === true || NOW - Date.parse(attributes['FirstSentAt']?.StringValue ?? '') < 345_600_000;
+      const wanted = new Set(meant.filter(isYoung).map(({ attributes }) => originalOf(attributes)));
+      const arrived = model.sent.map(({ attributes }) => originalOf(attributes));
+      expect(arrived.length, 'an original was sent twice').toBe(new Set(arrived).size);
+      // Expiry goes on while the replay runs: a slow one may find more of them.
+      for (const original of arrived) expect(wanted).toContain(original);
+      if (options.rate === undefined) expect(new Set(arrived)).toEqual(wanted);
+      for (const { body, attributes } of model.sent) {
+        const source = letters.find(
+          (letter) => letter.body === body && letter.attributes['own']?.StringValue === attributes['own']?.StringValue,
+        );
+        expect(source).toBeDefined();
+        expect(attributes['ReplayCount'] as Partial<Attribute>).toMatchObject({ StringValue: '1' });
+        expect(Object.keys(attributes)).not.toContain('ErrorCode');
+      }
+      expect([...model.lying.values()].filter(({ visibleAt }) => visibleAt > model.now())).toEqual([]);
+    }),
+    { numRuns: 300 },
+  );
+});
