@@ -107,11 +107,12 @@ export const runDiscard = async (options: DiscardOptions): Promise<number> => {
   const visibilitySeconds = readVisibility(options);
   const { queues } = await findQueues(options);
   const name = queues.map((queue) => queue.name).join('-');
-  const path = options.file ?? `dead-letters-${name}-${new Date().toISOString().replaceAll(':', '-')}.jsonl`;
+  const path =
+    options.file ?? `dead-letters-${name}-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.jsonl`;
   const file = await createFile(path);
   const sqs = createSqsClient(options);
-  const signal = stopOnInterrupt();
   const progress = await createProgress(undefined, json);
+  const signal = stopOnInterrupt(progress.tell);
   const notice = createTeller(progress.tell);
   const tell = json ? note : say;
   const all: Chosen[] = [];

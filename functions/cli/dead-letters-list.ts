@@ -9,6 +9,7 @@ import {
   describeLetter,
   type FoundQueue,
   findQueues,
+  LETTER_HEAD,
   lineOfLetter,
   plural,
   readSelection,
@@ -16,7 +17,7 @@ import {
   type SelectOptions,
   stopOnInterrupt,
 } from './dead-letters.ts';
-import { columns, note, paint, say, sayJson, table } from './print.ts';
+import { columns, note, paint, say, sayJson, table, wrap } from './print.ts';
 import { createProgress } from './progress.ts';
 import { createSqsClient } from './target.ts';
 
@@ -55,6 +56,7 @@ interface Reading {
   readonly options: ListOptions;
   readonly signal: AbortSignal;
   readonly onRead: (letters: number) => void;
+  readonly onLetter: (line: string) => void;
 }
 
 const add = (summary: Summary, code: string, at: number): void => {
@@ -78,7 +80,7 @@ const summarise = async ({ name, url }: FoundQueue, reading: Reading): Promise<S
         if (!isSelected(letter, selection)) continue;
         add(summary, codeOf(letter), letter.at.getTime());
         if (options.letters && options.json) sayJson({ queue: name, ...describeLetter(letter) });
-        else if (options.letters) say(lineOfLetter(letter, Date.now()));
+        else if (options.letters) reading.onLetter(lineOfLetter(letter, Date.now()));
       }
       reading.onRead(letters.length);
     }
@@ -90,6 +92,8 @@ const summarise = async ({ name, url }: FoundQueue, reading: Reading): Promise<S
   }
   return summary;
 };
+
+const COUNT_WIDTH = 5;
 
 /** As wide as the terminal allows. */
 const bar = (count: number, most: number): string =>
@@ -105,18 +109,23 @@ const printSummary = ({ queue, total, byCode, byAge, oldest, newest, unread, fai
       .toSorted(([, a], [, b]) => b - a)
       .map(([code, count]) => [
         codeName(code),
-        String(count),
+        String(count).padStart(COUNT_WIDTH),
         age(Date.now() - (oldest[code] ?? 0)),
         age(Date.now() - (newest[code] ?? 0)),
         paint('yellow', bar(count, most)),
       ]);
     say(`${table(['code', 'count', 'oldest', 'newest', ''], codes)}\n`);
     const mostAged = Math.max(...Object.values(byAge));
-    const ages = AGES.map(([name]) => [name, String(byAge[name]), paint('cyan', bar(byAge[name] ?? 0, mostAged))]);
+    const oldestAge = AGES.findLastIndex(([name]) => (byAge[name] ?? 0) > 0);
+    const ages = AGES.slice(0, oldestAge + 1).map(([name]) => [
+      name,
+      String(byAge[name]).padStart(COUNT_WIDTH),
+      paint('cyan', bar(byAge[name] ?? 0, mostAged)),
+    ]);
     say(`${table(['age', 'count', ''], ages)}\n`);
   }
   if (unread > 0) {
-    say(`${plural(unread, 'letter')} of ${queue} could not be read: ${UNREAD}.\n`);
+    say(`${wrap(`${plural(unread, 'letter')} of ${queue} could not be read: ${UNREAD}.`)}\n`);
   }
 };
 
@@ -124,16 +133,22 @@ export const runList = async (options: ListOptions): Promise<number> => {
   const selection = readSelection(options, Date.now());
   const { queues } = await findQueues(options);
   const sqs = createSqsClient(options);
-  const signal = stopOnInterrupt();
   const counts = await Promise.all(queues.map(({ url }) => countLetters(sqs, url)));
   const total = counts.reduce((sum, count) => sum + count, 0);
   const progress = await createProgress(total, options.json === true);
+  const signal = stopOnInterrupt(progress.tell);
   let read = 0;
   const onRead = (letters: number): void => {
     read += letters;
     progress.update(read, `${read} read`);
   };
-  const reading = { sqs, selection, options, signal, onRead };
+  let isBegun = false;
+  const onLetter = (line: string): void => {
+    if (!isBegun) say(paint('bold', LETTER_HEAD));
+    isBegun = true;
+    say(line);
+  };
+  const reading = { sqs, selection, options, signal, onRead, onLetter };
   const summaries = await Promise.all(queues.map((queue) => summarise(queue, reading)));
   progress.end();
   sqs.destroy();
@@ -142,6 +157,9 @@ export const runList = async (options: ListOptions): Promise<number> => {
     sayJson({
       queues: summaries.map(({ queue, total, byCode, byAge, unread }) => ({ queue, total, byCode, byAge, unread })),
     });
-  } else for (const summary of summaries) printSummary(summary);
+  } else {
+    if (isBegun) say('');
+    for (const summary of summaries) printSummary(summary);
+  }
   return signal.aborted || summaries.some(({ failure }) => failure !== undefined) ? 1 : 0;
 };

@@ -1,10 +1,12 @@
 /** `mysafe-enable dead-letters replay`: back to `requests`. The work itself is queues/replay.ts. */
 import { hostname, userInfo } from 'node:os';
 import { DEFAULTS } from '../enable-password/environment.ts';
+import type { Letter } from '../queues/letter.ts';
 import { type Fate, type ReplayOptions, type ReplayResult, replay } from '../queues/replay.ts';
 import {
   createTeller,
   findQueues,
+  LETTER_HEAD,
   lineOfLetter,
   plural,
   readLimit,
@@ -15,7 +17,7 @@ import {
   stopOnInterrupt,
 } from './dead-letters.ts';
 import { UNREAD } from './dead-letters-list.ts';
-import { note, paint, say, sayJson } from './print.ts';
+import { note, paint, say, sayJson, wrap } from './print.ts';
 import { createProgress } from './progress.ts';
 import { createSqsClient } from './target.ts';
 import { parseCount, UsageError } from './usage.ts';
@@ -29,11 +31,12 @@ export interface ReplayCommandOptions extends SelectOptions {
   readonly maxAgeSeconds?: string;
 }
 
+/** What would become of a letter: as wide as the column. */
 const WOULD: Readonly<Record<Fate, string>> = {
-  replayed: 'would be replayed',
-  renewed: 'would be renewed and replayed',
-  duplicate: 'would be deleted, its original being replayed once',
-  expired: 'would stay: expired',
+  replayed: 'replay   ',
+  renewed: 'renew    ',
+  duplicate: 'delete   ',
+  expired: 'stay     ',
 };
 
 const readOptions = (options: ReplayCommandOptions): ReplayOptions => {
@@ -66,13 +69,26 @@ const printResult = (result: ReplayResult, tell: (text: string) => void): void =
     expired > 0 && paint('yellow', `${expired} expired`),
     failed > 0 && paint('red', `${failed} failed`),
   ];
+  const tellLine = (text: string): void => tell(wrap(text));
   tell(`${matched} matched: ${parts.filter(Boolean).join(', ')}`);
-  if (stop) tell(paint('red', `Ended by ${stop}`));
-  if (expired > 0) tell('Expired requests stay where they are; --renew --reason "…" replays them as of now.');
-  if (failed > 0 || isInterrupted)
-    tell('What was not replayed still lies in its queue: nothing is lost. Run it again.');
-  if (unread > 0) tell(`${plural(unread, 'letter')} more could not be read: ${UNREAD}. Run it again.`);
+  if (stop) tell(paint('red', wrap(`Ended by ${stop}`)));
+  if (duplicates > 0 && dryRun) tellLine('A duplicate is deleted, its original being replayed once.');
+  if (expired > 0) tellLine('Expired requests stay where they are; --renew --reason "…" replays them as of now.');
+  if (failed > 0 || isInterrupted) {
+    tellLine('What was not replayed still lies in its queue: nothing is lost. Run it again.');
+  }
+  if (unread > 0) tellLine(`${plural(unread, 'letter')} more could not be read: ${UNREAD}. Run it again.`);
   if (dryRun) tell('Nothing was moved (--dry-run).');
+};
+
+/** Each letter, and what would become of it, as it is found. */
+const createPreview = (tell: (text: string) => void) => {
+  let isBegun = false;
+  return (letter: Letter, fate: Fate): void => {
+    if (!isBegun) tell(paint('bold', `would    ${LETTER_HEAD}`));
+    isBegun = true;
+    tell(`${WOULD[fate]}${lineOfLetter(letter, Date.now())}`);
+  };
 };
 
 export const runReplay = async (options: ReplayCommandOptions): Promise<number> => {
@@ -81,8 +97,8 @@ export const runReplay = async (options: ReplayCommandOptions): Promise<number> 
   const { dryRun = false, limit } = replayOptions;
   const { queues, target } = await findQueues(options, 'requests');
   const sqs = createSqsClient(options);
-  const signal = stopOnInterrupt();
   const progress = await createProgress(limit, json || dryRun);
+  const signal = stopOnInterrupt(progress.tell);
   const tell = json ? note : say;
   const result = await replay(
     {
@@ -96,7 +112,7 @@ export const runReplay = async (options: ReplayCommandOptions): Promise<number> 
       onProgress: ({ replayed, failed }) =>
         progress.update(replayed, `${replayed} replayed${failed > 0 ? `, ${failed} failed` : ''}`),
       onNotice: createTeller(progress.tell),
-      ...(dryRun ? { onFate: (letter, fate) => tell(`${lineOfLetter(letter, Date.now())}  ${WOULD[fate]}`) } : {}),
+      ...(dryRun ? { onFate: createPreview(tell) } : {}),
     },
     replayOptions,
   );

@@ -3,7 +3,7 @@
 import type { Letter } from '../queues/letter.ts';
 import { parseRequest } from '../queues/request.ts';
 import { codeOf, NO_CODE, type Selection } from '../queues/select.ts';
-import { note, paint } from './print.ts';
+import { paint } from './print.ts';
 import { findTarget, QUEUES, type QueueName, readQueueName, type Target, type TargetOptions } from './target.ts';
 import { parseCount, parseMoment } from './usage.ts';
 
@@ -73,11 +73,11 @@ export const findQueues = async <Wanted extends keyof Target>(
 };
 
 /** Ctrl-C ends after the batch under way, so that everything held is given back; a second one ends at once. */
-export const stopOnInterrupt = (): AbortSignal => {
+export const stopOnInterrupt = (tell: (text: string) => void): AbortSignal => {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
-      note('\nStopping after the batch under way …');
+      tell('Stopping after the batch under way …');
       stop.abort();
     });
   }
@@ -122,10 +122,13 @@ export const describeLetter = (letter: Letter) => {
   };
 };
 
+const row = (code: string, identifier: string, at: string, messageId: string): string =>
+  `${code.padEnd(14)}  ${identifier.padEnd(8)}  ${at.padEnd(6)}  ${messageId}`;
+
+export const LETTER_HEAD = row('code', 'password', 'age', 'message');
+
 export const lineOfLetter = (letter: Letter, now: number): string => {
   const { messageId, code, identifier, requestId, at } = describeLetter(letter);
-  const what = identifier === undefined ? 'no request' : `password ${identifier}`;
-  return [code.padEnd(14), what.padEnd(16), age(now - at.getTime()).padEnd(7), messageId, requestId ?? '']
-    .join('  ')
-    .trimEnd();
+  const line = row(code, String(identifier ?? '-'), age(now - at.getTime()), messageId);
+  return requestId === undefined ? line : `${line}  ${requestId}`;
 };

@@ -4,7 +4,7 @@ import { parseSecret, type Secret, SecretError } from '../segura/secret.ts';
 import { type Check, type Clock, checkClock, failed, ok, skipped } from './doctor-check.ts';
 import { checkQueues } from './doctor-queues.ts';
 import { checkSegura } from './doctor-segura.ts';
-import { columns, note, paint, say, sayJson } from './print.ts';
+import { note, paint, say, sayJson, wrap } from './print.ts';
 import { clientConfig, findTarget, stackName, type Target, type TargetOptions } from './target.ts';
 import { UsageError } from './usage.ts';
 
@@ -83,19 +83,6 @@ const examine = async (options: TargetOptions): Promise<Check[]> => {
     ...seguraChecks,
     checkClock(clock, Date.now()),
   ];
-};
-
-/** Words on as many lines as the terminal wants, the later ones indented. */
-const wrap = (text: string, indent: number): string => {
-  const width = Math.max(30, Math.min(columns(), 120) - indent);
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1) ?? '';
-    if (line === '') lines[lines.length - 1] = word;
-    else if (line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
-    else lines.push(word);
-  }
-  return lines.join(`\n${' '.repeat(indent)}`);
 };
 
 const printChecks = (checks: readonly Check[], tell: (text: string) => void): void => {

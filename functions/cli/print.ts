@@ -44,6 +44,19 @@ export const shorten = (text: string, width: number): string =>
 /** Columns there are; a log file has as many as it likes. */
 export const columns = (stream: NodeJS.WriteStream = process.stdout): number => (stream.isTTY ? stream.columns : 120);
 
+/** Words on as many lines as the terminal wants, the later ones indented. */
+export const wrap = (text: string, indent = 0): string => {
+  const width = Math.max(30, Math.min(columns(), 120) - indent);
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    if (line === '') lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines.join(`\n${' '.repeat(indent)}`);
+};
+
 export const say = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };

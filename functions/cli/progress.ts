@@ -54,6 +54,11 @@ export const createProgress = async (total: number | undefined, isQuiet = false)
   if (!process.stderr.isTTY) return createPlain(startedAt);
   const bar = await createBar(total);
   let isDrawn = false;
+  /** Takes the bar away; the next update draws it anew, below what was told meanwhile. */
+  const end = (): void => {
+    if (isDrawn) bar.stop();
+    isDrawn = false;
+  };
   return {
     update: (done, text) => {
       if (!isDrawn && performance.now() - startedAt < BAR_AFTER_MS) return;
@@ -62,12 +67,9 @@ export const createProgress = async (total: number | undefined, isQuiet = false)
       bar.update(total === undefined ? 0 : Math.min(done, total), { text });
     },
     tell: (text) => {
-      if (isDrawn) process.stderr.write('\r\u001b[2K');
+      end();
       note(text);
     },
-    end: () => {
-      if (isDrawn) bar.stop();
-      isDrawn = false;
-    },
+    end,
   };
 };

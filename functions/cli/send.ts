@@ -121,9 +121,9 @@ const sendAll = async (
   queueUrl: string,
   total: number,
   options: SendOptions,
-  signal: AbortSignal,
 ): Promise<SendResult> => {
   const progress = await createProgress(total, options.json === true);
+  const signal = stopOnInterrupt(progress.tell);
   const sqs = createSqsClient(options);
   try {
     return await sendRequests(requests, {
@@ -149,14 +149,13 @@ export const runSend = async (identifiers: readonly string[], options: SendOptio
   const fields = readFields(options, now);
   const queueUrl = dryRun ? '' : (await findTarget(options, 'requests')).requests;
   const source = await openSource(identifiers, options);
-  const signal = stopOnInterrupt();
   try {
     const { leftOut } = source;
     if (leftOut.length > 0) note(`${plural(leftOut.length, 'column')} not sent: ${leftOut.join(', ')}`);
     const check = createCheck(fields, options.groupId, queueUrl.endsWith('.fifo'), now);
     const { valid, invalid } = await countAll(source, check);
     const isHeldBack = dryRun || (invalid > 0 && !skipInvalid);
-    const result = isHeldBack ? NOTHING : await sendAll(validOf(source, check), queueUrl, valid, options, signal);
+    const result = isHeldBack ? NOTHING : await sendAll(validOf(source, check), queueUrl, valid, options);
     // Whatever is valid and was not confirmed has failed, tried or not: the three counts are all there was.
     const failed = isHeldBack ? 0 : valid - result.sent;
     if (isHeldBack) {
