@@ -19,7 +19,9 @@ const printEndpoints = (world: World): void => {
   const variables = { ...world.environment, EXHAUSTED_QUEUE_URL: world.sqs.queueUrl('exhausted') };
   say(paint('bold', 'Running. In another terminal:\n'));
   for (const [name, value] of Object.entries(variables)) say(`  export ${name}=${value}`);
-  say('\n  aws sqs send-message --queue-url $SOURCE_QUEUE_URL --message-body \'{"identifier": 10}\'');
+  say(
+    '\n  aws sqs send-message --endpoint-url $AWS_ENDPOINT_URL_SQS --queue-url $SOURCE_QUEUE_URL --message-body \'{"identifier": 10}\'',
+  );
   say('  npm run mysafe-enable -- send 10 11 404 --requested-by you');
   say('  npm run mysafe-enable -- dead-letters list\n');
   say(
