@@ -54,6 +54,7 @@ interface Reading {
   readonly sqs: SQSClient;
   readonly selection: Selection;
   readonly options: ListOptions;
+  readonly visibilitySeconds: number;
   readonly signal: AbortSignal;
   readonly onRead: (letters: number) => void;
   readonly onLetter: (line: string) => void;
@@ -70,10 +71,10 @@ const add = (summary: Summary, code: string, at: number): void => {
 };
 
 const summarise = async ({ name, url }: FoundQueue, reading: Reading): Promise<Summary> => {
-  const { sqs, selection, options, signal } = reading;
+  const { sqs, selection, options, visibilitySeconds, signal } = reading;
   const byAge = Object.fromEntries(AGES.map(([ageName]) => [ageName, 0]));
   const summary: Summary = { queue: name, total: 0, byCode: {}, byAge, oldest: {}, newest: {}, unread: 0 };
-  const scan = createScan(sqs, url, { visibilitySeconds: readVisibility(options), now: Date.now, signal });
+  const scan = createScan(sqs, url, { visibilitySeconds, now: Date.now, signal });
   try {
     for await (const letters of scan.letters()) {
       for (const letter of letters) {
@@ -131,6 +132,7 @@ const printSummary = ({ queue, total, byCode, byAge, oldest, newest, unread, fai
 
 export const runList = async (options: ListOptions): Promise<number> => {
   const selection = readSelection(options, Date.now());
+  const visibilitySeconds = readVisibility(options);
   const { queues } = await findQueues(options);
   const sqs = createSqsClient(options);
   const counts = await Promise.all(queues.map(({ url }) => countLetters(sqs, url)));
@@ -148,7 +150,7 @@ export const runList = async (options: ListOptions): Promise<number> => {
     isBegun = true;
     say(line);
   };
-  const reading = { sqs, selection, options, signal, onRead, onLetter };
+  const reading = { sqs, selection, options, visibilitySeconds, signal, onRead, onLetter };
   const summaries = await Promise.all(queues.map((queue) => summarise(queue, reading)));
   progress.end();
   sqs.destroy();

@@ -1,5 +1,6 @@
 /** Where the queues and the secret are: given outright, from the environment, or those of a deployed stage. */
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { awsFailure } from '../queues/aws-failure.ts';
 import { UsageError } from './usage.ts';
 
 /** The options that every command has. */
@@ -112,7 +113,10 @@ export const findTarget = async <Wanted extends TargetName>(
   let stack: Readonly<Record<string, string>> = {};
   let named: Target = {};
   if (stage !== undefined) {
-    stack = await readStack(stage, options).catch(() => ({})); // not there, or not ours to read: by name, then
+    stack = await readStack(stage, options).catch((error: unknown) => {
+      awsFailure(error); // not there, or not ours to read: by name, then
+      return {};
+    });
     if (Object.keys(stack).length === 0) named = await readQueueNames(stage, options);
   }
   for (const [name, { output, variable, option }] of Object.entries(NAMES) as [

@@ -1,0 +1,167 @@
+/** Where the command line finds its queues: a stage, its stack or its names, variables, options. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { describe, expect, test } from 'vitest';
+import { environmentOf, runCommand } from '../simulator/command.ts';
+import { startSqs } from '../simulator/sqs.ts';
+
+/** DescribeStacks, for one stack; 400 for any other, as AWS says it. */
+const startCloudFormation = async (stackName: string, outputs: Readonly<Record<string, string>>) => {
+  const asked: string[] = [];
+  const server = createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request.setEncoding('utf8')) body += chunk;
+    const name = new URLSearchParams(body).get('StackName') ?? '';
+    asked.push(name);
+    const members = Object.entries(outputs).map(
+      ([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`,
+    );
+    const [status, text] =
+      name === stackName
+        ? [
+            200,
+            `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>${name}</StackName><Outputs>${members.join('')}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`,
+          ]
+        : [
+            400,
+            `<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code><Message>Stack with id ${name} does not exist</Message></Error></ErrorResponse>`,
+          ];
+    response.writeHead(Number(status), { 'content-type': 'text/xml' }).end(text);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    asked,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+};
+
+const openAccount = async () => {
+  const sqs = await startSqs();
+  const stack = await startCloudFormation('mysafe-enable-prod', {
+    SourceQueueUrl: sqs.queueUrl('requests'),
+    RejectedQueueUrl: sqs.queueUrl('rejected'),
+    ExhaustedQueueUrl: sqs.queueUrl('exhausted'),
+    SeguraSecretId: 'mysafe/segura',
+  });
+  const { SOURCE_QUEUE_URL: _, REJECTED_QUEUE_URL: __, EXHAUSTED_QUEUE_URL: ___, ...credentials } = environmentOf(sqs);
+  const env = { ...credentials, AWS_ENDPOINT_URL_CLOUDFORMATION: stack.url };
+  return {
+    sqs,
+    stack,
+    run: (args: string[], more: Record<string, string | undefined> = {}) =>
+      runCommand(args, { env: { ...env, ...more } }),
+    [Symbol.asyncDispose]: async () => {
+      await stack[Symbol.asyncDispose]();
+      await sqs.close();
+    },
+  };
+};
+
+describe.concurrent('the queues are those', () => {
+  test('of the stage’s stack, whatever variables are left from another stage', async () => {
+    await using account = await openAccount();
+    const { status } = await account.run(['send', '1', '--stage', 'prod'], {
+      SOURCE_QUEUE_URL: 'https://sqs.invalid/1/other',
+    });
+    expect(status).toBe(0);
+    expect(account.stack.asked).toEqual(['mysafe-enable-prod']);
+    expect(account.sqs.messages('requests')).toHaveLength(1);
+  });
+
+  test('of the stage’s name, where there is no stack to read', async () => {
+    await using account = await openAccount();
+    const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+    const client = new SQSClient({ endpoint: account.sqs.url, region: 'us-east-1', credentials });
+    await client.send(new CreateQueueCommand({ QueueName: 'mysafe-enable-dev-requests' }));
+    client.destroy();
+    const { status, stderr } = await account.run(['send', '1', '--stage', 'dev']);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(account.sqs.calls('SendMessageBatch').map(({ queue }) => queue)).toEqual(['mysafe-enable-dev-requests']);
+  });
+
+  test('given outright, before all others', async () => {
+    await using account = await openAccount();
+    const { status } = await account.run(['send', '1', '--requests-queue-url', account.sqs.queueUrl('requests')], {
+      SOURCE_QUEUE_URL: 'https://sqs.invalid/1/other',
+    });
+    expect(status).toBe(0);
+    expect(account.sqs.messages('requests')).toHaveLength(1);
+  });
+
+  test('reached by --endpoint-url, whatever host their URL names', async () => {
+    await using account = await openAccount();
+    const url = 'http://sqs.us-east-1.localhost:1/000000000000/requests';
+    const args = ['send', '1', '--requests-queue-url', url, '--endpoint-url', account.sqs.url];
+    expect((await account.run(args, { AWS_ENDPOINT_URL_SQS: undefined })).status).toBe(0);
+    expect(account.sqs.messages('requests')).toHaveLength(1);
+  });
+
+  test('in the region that their URL names, where no region is set', async () => {
+    await using account = await openAccount();
+    const args = ['send', '1', '--requests-queue-url', 'https://sqs.eu-west-1.amazonaws.com/000000000000/requests'];
+    const { stderr } = await account.run(args, { AWS_REGION: undefined });
+    expect(stderr).not.toContain('Region is missing');
+    expect(account.sqs.calls('SendMessageBatch')).not.toEqual([]);
+  });
+
+  test('nowhere without a region: the message says what to give', async () => {
+    const { status, stderr } = await runCommand(['send', '1'], {
+      env: { SOURCE_QUEUE_URL: 'https://sqs.invalid/1/r' },
+    });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/Region is missing\nGive --region/);
+  });
+
+  test('of no stage: the message says what was looked for, with 2', async () => {
+    await using account = await openAccount();
+    const { status, stderr } = await account.run(['send', '1', '--stage', 'nowhere']);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/stage nowhere.*mysafe-enable-nowhere.*--region/s);
+  });
+
+  test('of which one is missing: it is named, with 2', async () => {
+    await using account = await openAccount();
+    const { status, stderr } = await account.run(['dead-letters', 'list', '--queue', 'exhausted'], {
+      REJECTED_QUEUE_URL: account.sqs.queueUrl('rejected'),
+    });
+    expect(status).toBe(2);
+    expect(stderr).toContain('EXHAUSTED_QUEUE_URL');
+  });
+});
+
+describe.concurrent('usage', () => {
+  test.each([
+    ['--help', 0, /Usage: mysafe-enable/],
+    ['dead-letters replay --help', 0, /Examples:/],
+    ['send --help', 0, /Examples:/],
+    ['doctor --help', 0, /Examples:/],
+    ['local --help', 0, /Examples:/],
+    ['--version', 0, /^\d+\.\d+\.\d+$/m],
+    ['', 2, /Usage: mysafe-enable/],
+    ['nonsense', 2, /unknown command/],
+    ['dead-letters', 2, /Usage: mysafe-enable dead-letters/],
+    ['dead-letters list --queue requests', 2, /--queue takes rejected or exhausted/],
+    ['dead-letters replay --limit 0', 2, /--limit takes a whole number, 1 or more/],
+    ['dead-letters replay --rate none', 2, /--rate takes a number/],
+    ['dead-letters replay --renew', 2, /--renew wants --reason/],
+    ['dead-letters replay --before soon', 2, /--before takes a duration/],
+    ['dead-letters list --identifier x', 2, /--identifier takes a whole number/],
+    ['dead-letters list --visibility-timeout 99999', 2, /at most 43200/],
+    ['dead-letters list extra', 2, /too many arguments/],
+  ])('"mysafe-enable %s" ends with %i', async (words, expected, said) => {
+    const env = {
+      REJECTED_QUEUE_URL: 'https://sqs.invalid/1/rejected',
+      SOURCE_QUEUE_URL: 'https://sqs.invalid/1/requests',
+    };
+    const { status, stdout, stderr } = await runCommand(words.split(' ').filter(Boolean), { env });
+    expect(stdout + stderr).toMatch(said);
+    expect(status).toBe(expected);
+  });
+});
