@@ -157,7 +157,12 @@ export const derive = async ({ resolveVariable }: Resolvers) => {
           'Fn::Sub': `arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:${secretId}-??????`,
         },
     eventPattern: JSON.parse(values['eventPattern'] ?? '{}') as unknown,
+    // Numbers for CloudFormation, which parameters never are.
+    batchSize: Number(values['batchSize']),
+    batchWindowSeconds: Number(values['batchWindowSeconds']),
+    maximumConcurrency: Number(values['maximumConcurrency']),
     reservedConcurrency: Number(values['reservedConcurrency']),
+    requestAgeAlarmSeconds: Number(values['requestAgeAlarmSeconds']),
     timeoutSeconds: Number(values['timeoutSeconds']),
     memorySize: Number(values['memorySize']),
     logRetentionDays: Number(values['logRetentionDays']),

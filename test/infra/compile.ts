@@ -1,0 +1,108 @@
+/** Compiles serverless.yml as `npm run package` does, into a folder of its own, and evaluates its conditions. */
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+export interface Resource {
+  readonly Type: string;
+  readonly Properties: Readonly<Record<string, unknown>>;
+  readonly DependsOn?: unknown;
+  readonly UpdatePolicy?: unknown;
+}
+export interface Template {
+  readonly Resources: Readonly<Record<string, Resource>>;
+  readonly Outputs: Readonly<Record<string, { readonly Value: unknown }>>;
+}
+
+const root = join(import.meta.dirname, '../..');
+const run = promisify(execFile);
+
+/** What is deployed, and what the framework reads; a copy, so that runs beside each other do not meet. */
+const PARTS = ['serverless.yml', 'package.json', 'infra', 'dist'];
+
+/** Runs `osls package` with parameters in a copy of the project; no network and no credentials are there. */
+const packageIn = async (folder: string, parameters: Readonly<Record<string, string>>): Promise<void> => {
+  for (const part of PARTS) await cp(join(root, part), join(folder, part), { recursive: true });
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+  const given = Object.entries(parameters).map(([name, value]) => `--param=${name}=${value}`);
+  const { PATH = '', HOME = '' } = process.env;
+  try {
+    await run(process.execPath, [join(root, 'node_modules/osls/bin/serverless.js'), 'package', ...given], {
+      cwd: folder,
+      env: { PATH, HOME, AWS_REGION: 'eu-west-1' },
+    });
+  } catch (error) {
+    // What it printed is the reason, and execFile leaves that out of the message.
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+    throw new Error(`osls package failed: ${stdout}${stderr}`);
+  }
+};
+
+/** Packages, and hands over the folder of what was packaged; it is deleted afterwards. */
+export const withPackage = async <Result>(
+  parameters: Readonly<Record<string, string>>,
+  use: (folder: string) => Promise<Result>,
+): Promise<Result> => {
+  const folder = await mkdtemp(join(tmpdir(), 'mysafe-enable-'));
+  try {
+    await packageIn(folder, parameters);
+    return await use(join(folder, '.serverless'));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+};
+
+type Json = Readonly<Record<string, unknown>>;
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const NO_VALUE = Symbol('AWS::NoValue');
+
+/** What CloudFormation makes of `Conditions`, `Fn::If` and `AWS::NoValue`; all else is left alone. */
+export const evaluate = (template: Json): Template => {
+  const conditions = template['Conditions'] as Json;
+  const holds = (condition: unknown): boolean => {
+    const [[name, value] = ['', undefined]] = Object.entries(condition as Json);
+    const list = value as readonly unknown[];
+    switch (name) {
+      case 'Condition':
+        return holds(conditions[String(value)]);
+      case 'Fn::Equals':
+        return list[0] === list[1];
+      case 'Fn::Not':
+        return !holds(list[0]);
+      case 'Fn::And':
+        return list.every(holds);
+      default:
+        throw new Error(`no such condition function: ${name}`);
+    }
+  };
+  const resolve = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(resolve).filter((each) => each !== NO_VALUE);
+    if (!isObject(value)) return value;
+    if (value['Ref'] === 'AWS::NoValue') return NO_VALUE;
+    const branches = value['Fn::If'] as readonly [string, unknown, unknown] | undefined;
+    if (branches) return resolve(holds({ Condition: branches[0] }) ? branches[1] : branches[2]);
+    return Object.fromEntries(
+      Object.entries(value)
+        .map(([key, each]) => [key, resolve(each)] as const)
+        .filter(([, each]) => each !== NO_VALUE),
+    );
+  };
+  const there = (section: unknown): Json =>
+    Object.fromEntries(
+      Object.entries(section as Json)
+        .filter(([, each]) => {
+          const condition = (each as Json)['Condition'];
+          return condition === undefined || holds({ Condition: condition });
+        })
+        .map(([name, each]) => [name, resolve(each)]),
+    );
+  return { Resources: there(template['Resources']), Outputs: there(template['Outputs']) } as unknown as Template;
+};
+
+export const compile = (parameters: Readonly<Record<string, string>>): Promise<Template> =>
+  withPackage({ secretId: 'mysafe/segura', ...parameters }, async (folder) =>
+    evaluate(JSON.parse(await readFile(join(folder, 'cloudformation-template-update-stack.json'), 'utf8'))),
+  );

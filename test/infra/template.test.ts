@@ -1,0 +1,283 @@
+/** The compiled CloudFormation, asked for what it must guarantee, in every combination that changes resources. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { METRICS } from '../../functions/enable-password/audit.ts';
+import { DEFAULTS } from '../../functions/enable-password/environment.ts';
+import { checkParameters, RULES } from '../../infra/parameters.ts';
+import { checkTypes } from './check-types.ts';
+import { compile, type Resource, type Template } from './compile.ts';
+
+const root = join(import.meta.dirname, '../..');
+const TOPIC = 'arn:aws:sns:eu-west-1:123456789012:approved';
+const POOL = 'arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_abc';
+const VPC = { vpcId: 'vpc-0a1b', subnetIds: 'subnet-0a1b,subnet-0c2d' };
+
+const COMBINATIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'as shipped': {},
+  fifo: { fifo: 'true', outcomes: 'true' },
+  'in a VPC': VPC,
+  'in a VPC with its own security group': { subnetIds: VPC.subnetIds, securityGroupIds: 'sg-0a1b' },
+  'with a customer key': {
+    customerKey: 'true',
+    secretKeyArn: 'arn:aws:kms:eu-west-1:123456789012:key/abc',
+    logKeyArn: 'arn:aws:kms:eu-west-1:123456789012:key/def',
+  },
+  'with EventBridge': { eventBridge: 'true' },
+  'with SNS': { snsTopicArn: TOPIC },
+  'with HTTPS and IAM': { https: 'true' },
+  'with everything': {
+    outcomes: 'true',
+    customerKey: 'true',
+    ...VPC,
+    eventBridge: 'true',
+    snsTopicArn: TOPIC,
+    https: 'true',
+    httpsAuthorization: 'JWT',
+    userPoolArn: POOL,
+    alarmEmail: 'ops@example.com',
+    batchSize: '100',
+    batchWindowSeconds: '5',
+    maximumConcurrency: '20',
+    reservedConcurrency: '25',
+    secretId: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:mysafe/segura-AbCdEf',
+  },
+  'with everything, FIFO': { fifo: 'true', customerKey: 'true', eventBridge: 'true', https: 'true', outcomes: 'true' },
+};
+
+const templates = new Map<string, Template>();
+beforeAll(async () => {
+  const waiting = Object.entries(COMBINATIONS).values();
+  const worker = async () => {
+    for (const [name, parameters] of waiting) templates.set(name, await compile(parameters));
+  };
+  await Promise.all([worker(), worker()]);
+}, 120_000);
+
+const ofType = ({ Resources }: Template, type: string): [string, Resource][] =>
+  Object.entries(Resources).filter(([, { Type }]) => Type === type);
+const statementsOf = (policy: unknown): Record<string, unknown>[] =>
+  (policy as { Statement: Record<string, unknown>[] }).Statement;
+const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
+
+describe.each(Object.keys(COMBINATIONS))('%s', (name) => {
+  const template = (): Template => templates.get(name)!;
+  const parameters = COMBINATIONS[name] ?? {};
+  const resource = (id: string): Resource => template().Resources[id]!;
+
+  test('fits CloudFormation’s own resource schemas', async () => {
+    expect(await checkTypes(template())).toEqual([]);
+  });
+
+  test('queues are encrypted, TLS only, and keep dead letters for 14 days', () => {
+    const queues = ofType(template(), 'AWS::SQS::Queue');
+    expect(queues.length).toBe(parameters['outcomes'] ? 4 : 3);
+    for (const [id, { Properties }] of queues) {
+      if (parameters['customerKey']) expect(Properties['KmsMasterKeyId']).toEqual({ 'Fn::GetAtt': ['Key', 'Arn'] });
+      else expect(Properties['SqsManagedSseEnabled']).toBe(true);
+      expect(Properties['MessageRetentionPeriod']).toBe(1_209_600);
+      const policy = resource(`${id}Policy`).Properties;
+      expect(policy['Queues']).toEqual([{ Ref: id }]);
+      expect(statementsOf(policy['PolicyDocument'])).toContainEqual(
+        expect.objectContaining({
+          Effect: 'Deny',
+          Action: 'sqs:*',
+          Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+        }),
+      );
+      expect(Properties['FifoQueue'] === true).toBe(parameters['fifo'] === 'true');
+      expect(String(Properties['QueueName']).endsWith('.fifo')).toBe(parameters['fifo'] === 'true');
+    }
+  });
+
+  test('redrive: requests to exhausted only, as a backstop that a day of outage cannot reach', () => {
+    const { deadLetterTargetArn, maxReceiveCount } = resource('RequestsQueue').Properties['RedrivePolicy'] as {
+      deadLetterTargetArn: unknown;
+      maxReceiveCount: number;
+    };
+    expect(deadLetterTargetArn).toEqual({ 'Fn::GetAtt': ['ExhaustedQueue', 'Arn'] });
+    // Four growing waits, then never less than 390 s (enable-password/waits.ts).
+    expect(maxReceiveCount).toBeGreaterThan(4 + 86_400 / 390);
+    expect(maxReceiveCount).toBeLessThanOrEqual(1000);
+    expect(resource('ExhaustedQueue').Properties['RedriveAllowPolicy']).toMatchObject({ redrivePermission: 'byQueue' });
+    expect(resource('RejectedQueue').Properties['RedriveAllowPolicy']).toEqual({ redrivePermission: 'denyAll' });
+  });
+
+  test('visibility timeout is six function timeouts plus the batching window', () => {
+    const timeout = resource('EnableDashpasswordLambdaFunction').Properties['Timeout'] as number;
+    const window = Number(resource('RequestsMapping').Properties['MaximumBatchingWindowInSeconds'] ?? 0);
+    expect(resource('RequestsQueue').Properties['VisibilityTimeout']).toBe(6 * timeout + window);
+  });
+
+  test('the mapping points at the alias, reports partial failures, and its concurrency is reserved', () => {
+    const { FunctionName, FunctionResponseTypes, ScalingConfig } = resource('RequestsMapping').Properties;
+    expect(FunctionName).toEqual({ Ref: 'EnablePasswordAlias' });
+    expect(FunctionResponseTypes).toEqual(['ReportBatchItemFailures']);
+    const { MaximumConcurrency } = ScalingConfig as { MaximumConcurrency: string };
+    const reserved = resource('EnableDashpasswordLambdaFunction').Properties['ReservedConcurrentExecutions'] as number;
+    expect(Number(MaximumConcurrency)).toBeGreaterThanOrEqual(2);
+    expect(reserved).toBeGreaterThanOrEqual(Number(MaximumConcurrency));
+    const alias = resource('EnablePasswordAlias');
+    const [, version] = (alias.Properties['FunctionVersion'] as { 'Fn::GetAtt': [string, string] })['Fn::GetAtt']
+      .map(String)
+      .toReversed();
+    expect(resource(version!).Type).toBe('AWS::Lambda::Version');
+    expect(alias.UpdatePolicy).toMatchObject({
+      CodeDeployLambdaAliasUpdate: { DeploymentGroupName: { Ref: 'DeploymentGroup' } },
+    });
+    const { AlarmConfiguration, AutoRollbackConfiguration } = resource('DeploymentGroup').Properties as {
+      AlarmConfiguration: { Alarms: { Name: { Ref: string } }[] };
+      AutoRollbackConfiguration: unknown;
+    };
+    expect(AutoRollbackConfiguration).toMatchObject({
+      Enabled: true,
+      Events: expect.arrayContaining(['DEPLOYMENT_STOP_ON_ALARM']),
+    });
+    for (const { Name } of AlarmConfiguration.Alarms) expect(resource(Name.Ref).Type).toBe('AWS::CloudWatch::Alarm');
+  });
+
+  test('functions are nodejs24.x on arm64, traced, each with a role of its own and a log group that ends', () => {
+    const functions = ofType(template(), 'AWS::Lambda::Function');
+    expect(functions).toHaveLength(2);
+    for (const [id, { Properties }] of functions) {
+      expect(Properties).toMatchObject({
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        TracingConfig: { Mode: 'Active' },
+      });
+      const group = resource(id.replace('LambdaFunction', 'LogGroup')).Properties;
+      expect(group['RetentionInDays']).toBe(90);
+      expect(group['KmsKeyId']).toBe(parameters['logKeyArn']);
+    }
+    expect(new Set(functions.map(([, { Properties }]) => JSON.stringify(Properties['Role']))).size).toBe(2);
+    expect(template().Resources).not.toHaveProperty('IamRoleLambdaExecution');
+  });
+
+  test('roles hold exactly the actions they need, with * only where AWS knows no resource', () => {
+    for (const [, { Properties }] of ofType(template(), 'AWS::IAM::Role')) {
+      for (const { PolicyDocument } of (Properties['Policies'] ?? []) as { PolicyDocument: unknown }[]) {
+        for (const { Sid, Action, Resource } of statementsOf(PolicyDocument)) {
+          for (const action of list(Action)) expect(action).not.toMatch(/\*/);
+          if (list(Resource).includes('*')) expect(['Trace', 'JoinVpc']).toContain(Sid);
+        }
+      }
+    }
+    const actions = (role: string): unknown[] =>
+      (resource(role).Properties['Policies'] as { PolicyDocument: unknown }[]).flatMap(({ PolicyDocument }) =>
+        statementsOf(PolicyDocument).flatMap(({ Action }) => list(Action)),
+      );
+    expect(actions('EnablePasswordRole')).toEqual(
+      expect.arrayContaining(['sqs:ChangeMessageVisibility', 'sqs:SendMessage', 'secretsmanager:GetSecretValue']),
+    );
+    expect(actions('EnablePasswordRole').includes('kms:Decrypt')).toBe(
+      'customerKey' in parameters || 'secretKeyArn' in parameters,
+    );
+    expect(actions('EnablePasswordRole').includes('ec2:CreateNetworkInterface')).toBe('subnetIds' in parameters);
+    expect(actions('ReplayDeadLettersRole')).not.toContain('secretsmanager:GetSecretValue');
+  });
+
+  test('only the ways in that are switched on may send, or use the key', () => {
+    const senders = statementsOf(resource('RequestsQueuePolicy').Properties['PolicyDocument'])
+      .filter(({ Effect }) => Effect === 'Allow')
+      .map(({ Sid }) => Sid);
+    const expected = [
+      ...(parameters['eventBridge'] ? ['EventBridge'] : []),
+      ...(parameters['snsTopicArn'] ? ['Sns'] : []),
+    ];
+    expect(senders).toEqual(expected);
+    if (parameters['customerKey']) {
+      const users = statementsOf(resource('Key').Properties['KeyPolicy']).map(({ Sid }) => Sid);
+      expect(users).toEqual(['Account', ...expected]);
+    }
+    expect('HttpsApi' in template().Resources).toBe(parameters['https'] === 'true');
+  });
+
+  test('every alarm goes to the topic, tells what to do, has its heading in the runbook, and watches what is there', async () => {
+    const runbook = await readFile(join(root, 'infra/runbook.md'), 'utf8');
+    const alarms = ofType(template(), 'AWS::CloudWatch::Alarm');
+    expect(alarms.length).toBeGreaterThanOrEqual(9);
+    for (const [id, { Properties }] of alarms) {
+      expect(Properties['AlarmActions']).toEqual([{ Ref: 'AlarmTopic' }]);
+      const heading = /Runbook: (.+)\.$/.exec(String(Properties['AlarmDescription']))?.[1];
+      expect(runbook, id).toMatch(new RegExp(`^## ${heading}$`, 'm'));
+      const watched = (
+        (Properties['Metrics'] as { MetricStat?: { Metric: Record<string, unknown> } }[]) ?? [
+          { MetricStat: { Metric: Properties } },
+        ]
+      )
+        .map(({ MetricStat }) => MetricStat?.Metric)
+        .filter((metric) => metric !== undefined);
+      for (const { Namespace, MetricName } of watched) {
+        if (Namespace === 'mysafe-enable') expect(Object.keys(METRICS)).toContain(MetricName);
+        else
+          expect(['NumberOfMessagesSent', 'ApproximateNumberOfMessagesVisible', 'Errors', 'Throttles']).toContain(
+            MetricName,
+          );
+      }
+    }
+  });
+
+  test('the dashboard is JSON and names only metrics that are emitted', () => {
+    const [body] = (resource('Dashboard').Properties['DashboardBody'] as { 'Fn::Sub': [string, unknown] })['Fn::Sub'];
+    const { widgets } = JSON.parse(body) as { widgets: { properties: { metrics: unknown[][] } }[] };
+    const own = widgets
+      .flatMap(({ properties }) => properties.metrics)
+      .filter(([namespace]) => namespace === 'mysafe-enable');
+    expect(own.length).toBeGreaterThan(5);
+    for (const [, metric] of own) expect(Object.keys(METRICS)).toContain(metric);
+  });
+});
+
+test('a misspelt property, a wrong value and a reference to nothing are found', async () => {
+  const template = templates.get('as shipped')!;
+  const change = (id: string, properties: Record<string, unknown>): Template => ({
+    ...template,
+    Resources: {
+      ...template.Resources,
+      [id]: { ...template.Resources[id]!, Properties: { ...template.Resources[id]!.Properties, ...properties } },
+    },
+  });
+  expect((await checkTypes(change('RequestsQueue', { VisibilityTimeOut: 5 }))).join()).toMatch(/VisibilityTimeOut/);
+  expect(
+    (await checkTypes(change('RequestsMapping', { FunctionResponseTypes: ['ReportBatchItemFailure'] }))).join(),
+  ).toMatch(/ReportBatchItemFailure/);
+  expect(
+    (await checkTypes(change('RequestsMapping', { EventSourceArn: { 'Fn::GetAtt': ['RequestQueue', 'Arn'] } }))).join(),
+  ).toMatch(/no resource RequestQueue/);
+});
+
+describe('parameters', () => {
+  const defaults = async () =>
+    parse(await readFile(join(root, 'infra/parameters.yml'), 'utf8')) as Record<string, string>;
+
+  test('each has a default, a rule and a row in the documentation', async () => {
+    const documentation = await readFile(join(root, 'docs/platform-engineer.md'), 'utf8');
+    const names = Object.keys(await defaults());
+    expect(names.toSorted()).toEqual(Object.keys(RULES).toSorted());
+    for (const name of names) expect(documentation).toContain(`| \`${name}\``);
+  });
+
+  test('the defaults are right but for the secret, and agree with those of the function', async () => {
+    const values = await defaults();
+    expect(checkParameters(values)).toEqual([expect.stringMatching(/^secretId must/)]);
+    expect(checkParameters({ ...values, secretId: 'mysafe/segura' })).toEqual([]);
+    expect(Number(values['seguraTimeoutMs'])).toBe(DEFAULTS.SEGURA_TIMEOUT_MS);
+    expect(Number(values['seguraConcurrency'])).toBe(DEFAULTS.SEGURA_CONCURRENCY);
+    expect(Number(values['maxRequestAgeSeconds'])).toBe(DEFAULTS.MAX_REQUEST_AGE_SECONDS);
+  });
+
+  test.each([
+    [{ secretId: 'no such name!' }, /secretId must/],
+    [{ fifo: 'yes' }, /fifo must be true or false/],
+    [{ batchSize: '100' }, /batchWindowSeconds must be 1 or more/],
+    [{ fifo: 'true', batchSize: '11' }, /batchSize must be at most 10 with fifo/],
+    [{ maximumConcurrency: '10' }, /reservedConcurrency must not be below maximumConcurrency/],
+    [{ https: 'true', httpsAuthorization: 'JWT' }, /userPoolArn must be given/],
+    [{ subnetIds: 'subnet-1' }, /vpcId \(or securityGroupIds\) must be given/],
+    [{ eventPattern: '{}' }, /eventPattern must be an event pattern/],
+    [{ logRetentionDays: '10' }, /logRetentionDays must be one of/],
+  ])('%j fails at package time with a message that names it', async (changes, message) => {
+    await expect(compile(changes as Record<string, string>)).rejects.toThrow(message);
+  });
+});
