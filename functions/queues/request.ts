@@ -34,9 +34,12 @@ const invalid = (reason: string): ParsedRequest => ({ kind: 'invalid', reason })
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** The body itself, the object's field, and what an EventBridge event carries. */
+const PLACES_OF_IDENTIFIER: readonly string[] = ['', 'identifier', 'detail'];
+
 /** A number written as 1e1 or 10.0 comes out of JSON.parse as 10, so it is kept as it was written. */
 const asWritten = (key: string, value: unknown, context?: { source?: string }): unknown =>
-  typeof value === 'number' && (key === 'identifier' || key === '') ? (context?.source ?? value) : value;
+  typeof value === 'number' && PLACES_OF_IDENTIFIER.includes(key) ? (context?.source ?? value) : value;
 
 const parseJson = (text: string): unknown => {
   const value: unknown = JSON.parse(text);

@@ -1,0 +1,249 @@
+/** What counts as a request: forms, envelopes, identifiers as they were written, moments, expiry and its renewal. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { expiredReason, parseIdentifier, parseNotAfter, parseRequest } from '../../functions/queues/request.ts';
+
+const request = (fields: object) => ({ kind: 'request', request: fields });
+const sns = (message: string) =>
+  JSON.stringify({ Type: 'Notification', MessageId: 'm', TopicArn: 'arn', Message: message });
+const eventBridge = (detail: string) => `{"version": "0", "detail-type": "Approved", "detail": ${detail}}`;
+const reasonOf = (body: string): string | undefined => {
+  const parsed = parseRequest(body);
+  return parsed.kind === 'invalid' ? parsed.reason : undefined;
+};
+
+describe('a body', () => {
+  test.each([
+    ['10', { identifier: 10 }],
+    ['"10"', { identifier: 10 }],
+    ['{"identifier": 10}', { identifier: 10 }],
+    ['{"identifier": "10"}', { identifier: 10 }],
+    [' \n10\t', { identifier: 10 }],
+    ['9007199254740991', { identifier: 9007199254740991 }],
+    ['"9007199254740991"', { identifier: 9007199254740991 }],
+    ['{"identifier": 1, "other": 1.5e3, "deep": {"identifier": 0.5}}', { identifier: 1 }],
+    ['{"identifier": 1, "reason": "until 17.5e"}', { identifier: 1, reason: 'until 17.5e' }],
+    ['{"identifier": 1, "requestId": ""}', { identifier: 1, requestId: '' }],
+    [
+      '{"identifier": 1, "requestId": "a", "requestedBy": "b", "reason": "c", "source": "d"}',
+      { identifier: 1, requestId: 'a', requestedBy: 'b', reason: 'c', source: 'd' },
+    ],
+    [
+      '{"identifier": 1, "notAfter": "2027-01-31T17:00:00Z"}',
+      { identifier: 1, notAfter: new Date('2027-01-31T17:00Z') },
+    ],
+    [sns('10'), { identifier: 10 }],
+    [sns('"10"'), { identifier: 10 }],
+    [sns('{"identifier": "10", "reason": "x"}'), { identifier: 10, reason: 'x' }],
+    [eventBridge('{"identifier": 10}'), { identifier: 10 }],
+    // An object that names an identifier is the request itself, whatever else it looks like.
+    ['{"identifier": 10, "detail-type": "x", "detail": {"identifier": 11}}', { identifier: 10 }],
+    ['{"identifier": 10, "Type": "Notification", "Message": "11"}', { identifier: 10 }],
+  ])('%s is a request', (body, fields) => {
+    expect(parseRequest(body)).toEqual(request(fields));
+  });
+
+  test.each([
+    '',
+    ' ',
+    'ten',
+    "{'identifier': 10}",
+    '{"identifier": 10',
+    '\ufeff10',
+    '0',
+    '-1',
+    '-0',
+    '"-1"',
+    '1.0',
+    '10.5',
+    '1e1',
+    '1E1',
+    '"1e1"',
+    '"10.0"',
+    '"+10"',
+    '"0x0a"',
+    '"010"',
+    '" 10"',
+    '"10 "',
+    '"١٠"',
+    '"10\\n"',
+    '""',
+    '"ten"',
+    '9007199254740992',
+    '"9007199254740992"',
+    '9007199254740991.2',
+    '1e400',
+    'null',
+    'true',
+    '[]',
+    '[10]',
+    '{}',
+    '{"id": 10}',
+    '{"Identifier": 10}',
+    '{"identifier": null}',
+    '{"identifier": true}',
+    '{"identifier": [10]}',
+    '{"identifier": {"identifier": 10}}',
+    '{"identifier": 10.0}',
+    '{"identifier": 1e1}',
+    '{"identifier": "10/../11"}',
+    sns('ten'),
+    sns('10.0'),
+    sns('{"identifier": 1e1}'),
+    sns(sns('10')),
+    sns(eventBridge('{"identifier": 10}')),
+    eventBridge('{"id": 10}'),
+    eventBridge('{"identifier": 10.0}'),
+    eventBridge(eventBridge('{"identifier": 10}')),
+    eventBridge(sns('10')),
+    '{"Type": "SubscriptionConfirmation", "Message": "10"}',
+    '{"Type": "Notification", "Message": {"identifier": 10}}',
+    '{"detail": {"identifier": 10}}',
+  ])('%s is none', (body) => {
+    expect(parseRequest(body).kind).toBe('invalid');
+  });
+
+  test.each(['1e1', '10.0', '1.0E1'])(
+    'an EventBridge detail of %s is no identifier, as it is none outside',
+    (written) => {
+      expect([parseRequest(written).kind, parseRequest(eventBridge(written)).kind]).toEqual(['invalid', 'invalid']);
+    },
+  );
+
+  test.each([
+    ['ten', /the body is not JSON: send 10, "10" or \{"identifier": 10\}/],
+    ['[1]', /send 10, "10" or/],
+    ['{"identifier": "x"}', /^identifier must be a positive integer up to 9007199254740991/],
+    ['{"identifier": 1, "reason": 5}', /^reason must be a string$/],
+    ['{"identifier": 1, "source": null}', /^source must be a string$/],
+    [JSON.stringify({ identifier: 1, requestedBy: 'x'.repeat(257) }), /^requestedBy must be at most 256 characters$/],
+    ['{"identifier": 1, "notAfter": "tomorrow"}', /^notAfter must be ISO 8601 with offset/],
+  ])('%s: the reason says what to mend', (body, reason) => {
+    expect(reasonOf(body)).toMatch(reason);
+  });
+
+  test('the reason holds no word of the body', () => {
+    for (const body of [
+      'hunter2',
+      '{"identifier": "hunter2"}',
+      '{"identifier": 1, "reason": ["hunter2"]}',
+      sns('hunter2'),
+    ]) {
+      expect(reasonOf(body)).toEqual(expect.not.stringContaining('hunter2'));
+    }
+  });
+
+  test('256 characters are counted as people count them', () => {
+    expect(parseRequest(JSON.stringify({ identifier: 1, reason: '😀'.repeat(256) })).kind).toBe('request');
+    expect(parseRequest(JSON.stringify({ identifier: 1, reason: '😀'.repeat(257) })).kind).toBe('invalid');
+  });
+
+  test('no text throws', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json(), fc.json().map(sns), fc.json().map(eventBridge)), (body) => {
+        const parsed = parseRequest(body);
+        if (parsed.kind === 'request') expect(Number.isSafeInteger(parsed.request.identifier)).toBe(true);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('every identifier comes through every form unchanged', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), (identifier) => {
+        const object = JSON.stringify({ identifier: String(identifier) });
+        for (const body of [String(identifier), `"${identifier}"`, object, sns(object), eventBridge(object)]) {
+          expect(parseRequest(body)).toEqual(request({ identifier }));
+        }
+      }),
+    );
+  });
+});
+
+test('an identifier on its own is read by the same rule', () => {
+  expect([parseIdentifier('7'), parseIdentifier(7), parseIdentifier('07'), parseIdentifier(7n)]).toEqual([
+    7,
+    7,
+    undefined,
+    undefined,
+  ]);
+});
+
+describe('notAfter', () => {
+  test.each([
+    ['2027-01-31T17:00:00Z', '2027-01-31T17:00:00.000Z'],
+    ['2027-01-31T17:00Z', '2027-01-31T17:00:00.000Z'],
+    ['2027-01-31T17:00:00+02:00', '2027-01-31T15:00:00.000Z'],
+    ['2027-01-31T17:00:00-0330', '2027-01-31T20:30:00.000Z'],
+    ['2027-01-31T17:00:00+01', '2027-01-31T16:00:00.000Z'],
+    ['2027-01-31T17:00:00.5Z', '2027-01-31T17:00:00.500Z'],
+    ['2027-01-31T17:00:00,250Z', '2027-01-31T17:00:00.250Z'],
+    ['2027-01-31T17:00:00.123456789Z', '2027-01-31T17:00:00.123Z'],
+    ['2028-02-29T00:00:00Z', '2028-02-29T00:00:00.000Z'],
+  ])('%s is %s', (written, moment) => {
+    expect(parseNotAfter(written)?.toISOString()).toBe(moment);
+  });
+
+  test.each([
+    '2027-01-31T17:00:00',
+    '2027-01-31',
+    '2027-01-31 17:00:00Z',
+    '2027-01-31T17Z',
+    '2027-13-01T00:00:00Z',
+    '2027-02-29T00:00:00Z',
+    '2027-02-30T00:00:00Z',
+    '2027-04-31T00:00:00Z',
+    '2027-01-31T25:00:00Z',
+    '2027-01-31T17:60:00Z',
+    '2027-01-31T17:00:61Z',
+    '2027-01-31T17:00:00+25:00',
+    '2027-01-31T17:00:00 +02:00',
+    'Sun, 31 Jan 2027 17:00:00 GMT',
+    '',
+    1_800_000_000,
+    null,
+  ])('%j is no moment', (written) => {
+    expect(parseNotAfter(written)).toBeUndefined();
+  });
+});
+
+describe('a request must not be carried out', () => {
+  const at = (text: string) => new Date(text);
+  const firstSentAt = at('2026-11-20T00:00:00Z');
+  const day = 86_400;
+  const reason = (now: string, fields: { notAfter?: Date } = {}, renewedAt?: Date, maxAge = 4 * day) =>
+    expiredReason(fields, { firstSentAt, ...(renewedAt ? { renewedAt } : {}) }, at(now).getTime(), maxAge);
+
+  test.each([
+    ['at the moment of its notAfter it still may be', '2026-11-21T00:00:00.000Z', undefined],
+    [
+      'a millisecond later it must not',
+      '2026-11-21T00:00:00.001Z',
+      /not to be carried out after 2026-11-21T00:00:00.000Z/,
+    ],
+  ])('%s', (_, now, said) => {
+    const found = reason(now, { notAfter: at('2026-11-21T00:00:00Z') });
+    if (said) expect(found).toMatch(said);
+    else expect(found).toBeUndefined();
+  });
+
+  test.each([
+    ['at its age limit it still may be', '2026-11-24T00:00:00.000Z', 4 * day, false],
+    ['a millisecond older it must not', '2026-11-24T00:00:00.001Z', 4 * day, true],
+    ['a limit of 0 is none', '2036-01-01T00:00:00Z', 0, false],
+  ])('%s', (_, now, limit, isExpired) => {
+    expect(reason(now, {}, undefined, limit) !== undefined).toBe(isExpired);
+  });
+
+  test('the age counts from the first sending, or from a renewal', () => {
+    expect(reason('2026-11-26T00:00:00Z')).toMatch(/2026-11-20T00:00:00.000Z is older than 345600 s/);
+    expect(reason('2026-11-26T00:00:00Z', {}, at('2026-11-25T00:00:00Z'))).toBeUndefined();
+    expect(reason('2026-11-30T00:00:00Z', {}, at('2026-11-25T00:00:00Z'))).toMatch(/2026-11-25/);
+  });
+
+  test('a renewal voids the notAfter before it, not one that is still to come', () => {
+    const renewedAt = at('2026-11-25T00:00:00Z');
+    expect(reason('2026-11-26T00:00:00Z', { notAfter: at('2026-11-21T00:00:00Z') }, renewedAt)).toBeUndefined();
+    expect(reason('2026-11-27T00:00:00Z', { notAfter: at('2026-11-26T00:00:00Z') }, renewedAt)).toMatch(/2026-11-26/);
+  });
+});
