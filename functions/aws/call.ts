@@ -83,9 +83,11 @@ const read = (answer: Answer): Attempt => {
   const json = readJson(body);
   if (status === 200) return { result: { kind: 'ok', output: json }, again: false };
   const code = errorCode(status, headers['x-amzn-errortype'], json);
-  const message = json['message'] ?? json['Message'];
+  const said = json['message'] ?? json['Message'];
+  // The first line only: AWS repeats a request whose signature is wrong on the next ones, session token and all.
+  const message = typeof said === 'string' ? (said.split('\n', 1)[0] ?? '') : `HTTP status ${status}`;
   return {
-    result: { kind: 'failed', code, message: typeof message === 'string' ? message : `HTTP status ${status}` },
+    result: { kind: 'failed', code, message },
     again: status >= 500 || status === 429 || isThrottling(code),
   };
 };
@@ -93,6 +95,8 @@ const read = (answer: Answer): Attempt => {
 export const createCallAws =
   ({ send, credentials, now, random, sleep }: CallAwsParts): CallAws =>
   async (api, endpoint, region, action, input, timeoutMs) => {
+    // After the invocation's answer nothing may be carried out that the answer does not tell of.
+    if (timeoutMs <= 0) return { kind: 'failed', code: 'ETIMEDOUT', message: 'no time left' };
     let signer: Credentials;
     try {
       signer = credentials();
