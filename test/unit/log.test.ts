@@ -1,0 +1,102 @@
+/** One JSON object a line, from a list of allowed fields. */
+import { describe, expect, test } from 'vitest';
+import { createLineWriter, createLog, FIELDS, type Fields } from '../../functions/telemetry/log.ts';
+
+const open = (level = 'INFO') => {
+  const written: string[] = [];
+  const log = createLog({
+    service: 'mysafe-enable',
+    level,
+    write: (text) => written.push(text),
+    now: () => Date.UTC(2026, 0, 1),
+  });
+  return { log, written, lines: () => written.map((line) => JSON.parse(line) as Record<string, unknown>) };
+};
+
+describe('a line', () => {
+  test('says level, message, service and time, then its fields', () => {
+    const { log, written } = open();
+    log.warn('visibility timeout not changed', { errorCode: 'X', messageId: 'm' });
+    expect(written).toEqual([
+      '{"level":"WARN","message":"visibility timeout not changed","service":"mysafe-enable","timestamp":"2026-01-01T00:00:00.000Z","errorCode":"X","messageId":"m"}\n',
+    ]);
+  });
+
+  test('holds nothing that is not on the list of fields', () => {
+    const { log, lines } = open();
+    log.audit('password enable', { identifier: 10, body: 'b', clientSecret: 's', Authorization: 't' } as Fields);
+    expect(Object.keys(lines()[0] ?? {})).toEqual(['level', 'message', 'service', 'timestamp', 'identifier']);
+  });
+
+  test('is one line whatever a field holds', () => {
+    const { log, written } = open();
+    log.info('x', { reason: 'a\nb\r\n\u2028"{}\ud800' });
+    expect(written).toHaveLength(1);
+    expect(written[0]?.trimEnd()).not.toMatch(/[\n\r]/);
+    expect(JSON.parse(written[0] ?? '')).toMatchObject({ reason: 'a\nb\r\n\u2028"{}\ud800' });
+  });
+
+  test('carries the context of the invocation, and its own field before that of the context', () => {
+    const { log, lines } = open();
+    log.setContext({ function_request_id: 'r', messageId: 'context' });
+    log.info('a');
+    log.info('b', { messageId: 'own' });
+    log.setContext({});
+    log.info('c');
+    expect(lines().map(({ function_request_id, messageId }) => [function_request_id, messageId])).toEqual([
+      ['r', 'context'],
+      ['r', 'own'],
+      [undefined, undefined],
+    ]);
+  });
+
+  test('no field of the list has the name of a secret or a body', () => {
+    expect(FIELDS.filter((name) => /secret|token|key|body|password|header/i.test(name))).toEqual([]);
+  });
+});
+
+describe('a level', () => {
+  test.each([
+    ['DEBUG', ['DEBUG', 'INFO', 'WARN', 'ERROR']],
+    ['INFO', ['INFO', 'WARN', 'ERROR']],
+    ['warn', ['WARN', 'ERROR']],
+    ['ERROR', ['ERROR']],
+    ['CRITICAL', []],
+    ['SILENT', []],
+    ['LOUD', ['INFO', 'WARN', 'ERROR']],
+  ])('%s lets %j through, and the audit always', (level, expected) => {
+    const { log, lines } = open(level);
+    log.debug('d');
+    log.info('i');
+    log.warn('w');
+    log.error('e');
+    log.audit('password enable', {});
+    expect(lines().map((line) => line['level'])).toEqual([...expected, 'INFO']);
+    expect(lines().at(-1)?.['message']).toBe('password enable');
+  });
+});
+
+describe('a line writer', () => {
+  test('writes what one turn of the event loop has to say in one go, in order', async () => {
+    const written: string[] = [];
+    const { write } = createLineWriter((text) => written.push(text));
+    write('a\n');
+    write('b\n');
+    expect(written).toEqual([]);
+    await new Promise((resolve) => setImmediate(resolve));
+    write('c\n');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(written).toEqual(['a\nb\n', 'c\n']);
+  });
+
+  test('writes at once when asked, and nothing twice', async () => {
+    const written: string[] = [];
+    const { write, flush } = createLineWriter((text) => written.push(text));
+    write('a\n');
+    flush();
+    flush();
+    expect(written).toEqual(['a\n']);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(written).toEqual(['a\n']);
+  });
+});
