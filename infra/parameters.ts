@@ -137,6 +137,8 @@ export const checkParameters = (values: Parameters): string[] => {
   return faults.length > 0 ? faults : together(values);
 };
 
+const split = (value = ''): string[] => value.split(',').filter(Boolean);
+
 interface Resolvers {
   readonly resolveVariable: (address: string) => Promise<unknown>;
 }
@@ -157,6 +159,14 @@ export const derive = async ({ resolveVariable }: Resolvers) => {
           'Fn::Sub': `arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:${secretId}-??????`,
         },
     eventPattern: JSON.parse(values['eventPattern'] ?? '{}') as unknown,
+    // What makes up the function stands here and not under a condition: the framework names a version by what it sees.
+    queueKind: values['fifo'] === 'true' ? 'FIFO' : 'standard',
+    outcomeQueueUrl: values['outcomes'] === 'true' ? { Ref: 'OutcomesQueue' } : '',
+    subnetIds: split(values['subnetIds']),
+    securityGroupIds:
+      values['subnetIds'] !== '' && values['securityGroupIds'] === ''
+        ? [{ 'Fn::GetAtt': ['SecurityGroup', 'GroupId'] }]
+        : split(values['securityGroupIds']),
     // Numbers for CloudFormation, which parameters never are.
     batchSize: Number(values['batchSize']),
     batchWindowSeconds: Number(values['batchWindowSeconds']),

@@ -1,65 +1,53 @@
 /**
- * A plugin of the Serverless Framework, for the one thing that YAML cannot say: the alias points at the version that
- * this very package publishes, whose name the framework makes up anew for each content.
+ * A plugin of the Serverless Framework, for what YAML cannot say: two resources of CloudFormation are published once and
+ * never change, so another content needs another name. In infra/*.yml they go by the names on the left.
+ *
+ * - EnablePasswordVersion: the framework names it by the function's code and configuration; its name is only known here.
+ * - HttpsDeployment: without a new name API Gateway would go on serving the old methods, the old authorisation among them.
  */
-
 import { createHash } from 'node:crypto';
 
-interface Resource {
-  Type: string;
-  Properties: Record<string, unknown>;
-  [key: string]: unknown;
+export interface CompiledTemplate {
+  readonly Conditions?: Readonly<Record<string, unknown>>;
+  readonly Resources: Readonly<Record<string, { readonly Type: string; readonly Properties?: unknown }>>;
 }
 interface Serverless {
-  readonly service: {
-    readonly provider: { readonly compiledCloudFormationTemplate: { readonly Resources: Record<string, Resource> } };
-  };
+  readonly service: { readonly provider: { compiledCloudFormationTemplate: CompiledTemplate } };
 }
 
 const FUNCTION = 'EnableDashpasswordLambdaFunction';
 
-/** Adds the alias `live`, moved by CodeDeploy; alarms roll it back. */
-export const addAlias = (resources: Record<string, Resource>): void => {
-  const version = Object.entries(resources).find(
-    ([, { Type, Properties }]) =>
-      Type === 'AWS::Lambda::Version' && (Properties['FunctionName'] as { Ref?: string } | undefined)?.Ref === FUNCTION,
-  );
-  if (!version) throw new Error(`the framework published no version of ${FUNCTION}: versionFunctions must be true`);
-  resources['EnablePasswordAlias'] = {
-    Type: 'AWS::Lambda::Alias',
-    Properties: {
-      Name: 'live',
-      FunctionName: { Ref: FUNCTION },
-      FunctionVersion: { 'Fn::GetAtt': [version[0], 'Version'] },
-    },
-    UpdatePolicy: {
-      CodeDeployLambdaAliasUpdate: {
-        ApplicationName: { Ref: 'DeploymentApplication' },
-        DeploymentGroupName: { Ref: 'DeploymentGroup' },
-      },
-    },
-  };
-};
+/** Names are JSON strings of their own in a template, as key or in a reference. */
+const rename = (template: CompiledTemplate, from: string, to: string): CompiledTemplate =>
+  JSON.parse(JSON.stringify(template).replaceAll(`"${from}"`, `"${to}"`));
 
-/** API Gateway publishes a deployment once: another content needs another name, or a change would never go live. */
-export const renewDeployment = (resources: Record<string, Resource>): void => {
-  const { HttpsDeployment: deployment, HttpsStage: stage, ...others } = resources;
-  if (!(deployment && stage)) return;
-  const content = Object.entries(others).filter(([, { Type }]) => Type.startsWith('AWS::ApiGateway::'));
-  const name = `HttpsDeployment${createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 12)}`;
-  delete resources['HttpsDeployment'];
-  resources[name] = deployment;
-  stage.Properties['DeploymentId'] = { Ref: name };
+/** @throws Error where the framework published no version */
+export const nameByContent = (template: CompiledTemplate): CompiledTemplate => {
+  const resources = Object.entries(template.Resources);
+  const [version] =
+    resources.find(
+      ([, { Type, Properties }]) =>
+        Type === 'AWS::Lambda::Version' &&
+        (Properties as { FunctionName: { Ref: string } }).FunctionName.Ref === FUNCTION,
+    ) ?? [];
+  if (version === undefined) throw new Error(`${FUNCTION} has no version: versionFunctions must be true`);
+  // The conditions too: they hold what the parameters switch on and off.
+  const api = resources.filter(([, { Type }]) => Type.startsWith('AWS::ApiGateway::'));
+  const content = JSON.stringify([template.Conditions, api]);
+  const hash = createHash('sha256').update(content).digest('hex').slice(0, 12);
+  return rename(rename(template, 'EnablePasswordVersion', version), 'HttpsDeployment', `HttpsDeployment${hash}`);
 };
 
 export default class MysafeEnablePlugin {
   readonly hooks: Readonly<Record<string, () => void>>;
-  constructor(serverless: Serverless) {
-    const template = () => serverless.service.provider.compiledCloudFormationTemplate;
+  constructor({ service }: Serverless) {
     this.hooks = {
-      'after:package:compileEvents': () => addAlias(template().Resources),
-      // Only now are the resources of serverless.yml in it.
-      'before:package:finalize': () => renewDeployment(template().Resources),
+      // Before this, the resources of serverless.yml are not in the template.
+      'after:aws:package:finalize:mergeCustomProviderResources': () => {
+        service.provider.compiledCloudFormationTemplate = nameByContent(
+          service.provider.compiledCloudFormationTemplate,
+        );
+      },
     };
   }
 }

@@ -16,7 +16,8 @@ const VPC = { vpcId: 'vpc-0a1b', subnetIds: 'subnet-0a1b,subnet-0c2d' };
 
 const COMBINATIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'as shipped': {},
-  fifo: { fifo: 'true', outcomes: 'true' },
+  fifo: { fifo: 'true' },
+  'with outcomes': { outcomes: 'true' },
   'in a VPC': VPC,
   'in a VPC with its own security group': { subnetIds: VPC.subnetIds, securityGroupIds: 'sg-0a1b' },
   'with a customer key': {
@@ -27,6 +28,7 @@ const COMBINATIONS: Readonly<Record<string, Readonly<Record<string, string>>>> =
   'with EventBridge': { eventBridge: 'true' },
   'with SNS': { snsTopicArn: TOPIC },
   'with HTTPS and IAM': { https: 'true' },
+  'with HTTPS and JWT': { https: 'true', httpsAuthorization: 'JWT', userPoolArn: POOL },
   'with everything': {
     outcomes: 'true',
     customerKey: 'true',
@@ -135,6 +137,11 @@ describe.each(Object.keys(COMBINATIONS))('%s', (name) => {
       Events: expect.arrayContaining(['DEPLOYMENT_STOP_ON_ALARM']),
     });
     for (const { Name } of AlarmConfiguration.Alarms) expect(resource(Name.Ref).Type).toBe('AWS::CloudWatch::Alarm');
+    // A fault of the version before must not stop the one that mends it.
+    expect(resource('NewVersionErrorsAlarm').Properties['Dimensions']).toContainEqual({
+      Name: 'ExecutedVersion',
+      Value: alias.Properties['FunctionVersion'],
+    });
   });
 
   test('functions are nodejs24.x on arm64, traced, each with a role of its own and a log group that ends', () => {
@@ -211,9 +218,13 @@ describe.each(Object.keys(COMBINATIONS))('%s', (name) => {
       for (const { Namespace, MetricName } of watched) {
         if (Namespace === 'mysafe-enable') expect(Object.keys(METRICS)).toContain(MetricName);
         else
-          expect(['NumberOfMessagesSent', 'ApproximateNumberOfMessagesVisible', 'Errors', 'Throttles']).toContain(
-            MetricName,
-          );
+          expect([
+            'NumberOfMessagesSent',
+            'ApproximateNumberOfMessagesVisible',
+            'ApproximateAgeOfOldestMessage',
+            'Errors',
+            'Throttles',
+          ]).toContain(MetricName);
       }
     }
   });
@@ -227,6 +238,35 @@ describe.each(Object.keys(COMBINATIONS))('%s', (name) => {
     expect(own.length).toBeGreaterThan(5);
     for (const [, metric] of own) expect(Object.keys(METRICS)).toContain(metric);
   });
+});
+
+/** The names of resources that are published once, whose content a new name alone can change. */
+const published = (name: string, start: string): string | undefined =>
+  Object.keys(templates.get(name)!.Resources).find((id) => id.startsWith(start));
+
+describe('a version of the function', () => {
+  const version = (name: string) => published(name, 'EnableDashpasswordLambdaVersion');
+
+  test.each(['fifo', 'with outcomes', 'in a VPC', 'in a VPC with its own security group'])(
+    'is published anew where the function changes: %s',
+    (name) => {
+      expect(version(name)).not.toBe(version('as shipped'));
+    },
+  );
+
+  // Lambda publishes no second version of the same code and configuration: the deployment would fail.
+  test.each(['with a customer key', 'with EventBridge', 'with SNS', 'with HTTPS and IAM'])(
+    'stays where the function does not change: %s',
+    (name) => {
+      expect(version(name)).toBe(version('as shipped'));
+    },
+  );
+});
+
+test('another authorisation of the endpoint is a new deployment of it, or it would never go live', () => {
+  const deployment = (name: string) => published(name, 'HttpsDeployment');
+  expect(deployment('with HTTPS and IAM')).toMatch(/^HttpsDeployment[0-9a-f]{12}$/);
+  expect(deployment('with HTTPS and JWT')).not.toBe(deployment('with HTTPS and IAM'));
 });
 
 test('a misspelt property, a wrong value and a reference to nothing are found', async () => {
