@@ -23,8 +23,8 @@ const empty = (rule: Rule): Rule => ({
   allows: (value) => value === '' || rule.allows(value),
 });
 const pattern = (must: string, expression: RegExp): Rule => ({ must, allows: (value) => expression.test(value) });
-const arn = (service: string): Rule =>
-  pattern(`be an ARN of ${service}`, new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]+:\\d{12}:.+$`));
+const arn = (service: string, resource = '.+'): Rule =>
+  pattern(`be an ARN of ${service}`, new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]+:\\d{12}:${resource}$`));
 
 const isEventPattern = (value: string): boolean => {
   try {
@@ -91,7 +91,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   snsTopicArn: empty(arn('sns')),
   https: flag,
   httpsAuthorization: oneOf('IAM', 'JWT'),
-  userPoolArn: empty(arn('cognito-idp')),
+  userPoolArn: empty(arn('cognito-idp', 'userpool/[\\w-]+')),
   alarmEmail: empty(pattern('be an e-mail address', /^[^@\s]+@[^@\s]+$/)),
   requestAgeAlarmSeconds: number(1, Number.MAX_SAFE_INTEGER),
 };
@@ -167,6 +167,7 @@ export const derive = async ({ resolveVariable }: Resolvers) => {
       values['subnetIds'] !== '' && values['securityGroupIds'] === ''
         ? [{ 'Fn::GetAtt': ['SecurityGroup', 'GroupId'] }]
         : split(values['securityGroupIds']),
+    userPoolId: values['userPoolArn']?.split('/')[1] ?? '',
     // Numbers for CloudFormation, which parameters never are.
     batchSize: Number(values['batchSize']),
     batchWindowSeconds: Number(values['batchWindowSeconds']),
