@@ -129,6 +129,12 @@ const exchange = ({ url, headers, body = '', timeoutMs }: Call, { request, agent
     sent.on('error', (error: NodeJS.ErrnoException) =>
       unanswered(failureOf(error.code ?? ''), error.code ?? error.name),
     );
+    // 101 to a call that asked for no other protocol: an answer as unknown as any, and not to be waited out.
+    sent.on('upgrade', ({ statusCode = 0, headers: answerHeaders }, socket) => {
+      clearTimeout(limit);
+      socket.destroy();
+      resolve({ kind: 'answered', status: statusCode, headers: answerHeaders, body: '' });
+    });
     sent.on('response', (response) => {
       readBody(response, (text) => {
         clearTimeout(limit);
