@@ -15,7 +15,7 @@ import answers from '../fixtures/answers.json' with { type: 'json' };
 
 type Headers = Readonly<Record<string, string>>;
 
-const answered = (status: number, body: unknown, headers: Headers = {}): Answer => ({
+const answered = (status: number, body: string | object, headers: Headers = {}): Answer => ({
   kind: 'answered',
   status,
   headers,
@@ -122,7 +122,8 @@ const NO_ROUTE = 'no Route matched with those values';
 const page = (title: string) =>
   `<html>\r\n<head><title>${title}</title></head>\r\n<body><h1>${title}</h1></body></html>`;
 
-type Invented = readonly [name: string, means: Meaning, status: number, body: unknown, headers?: Headers];
+type Body = string | object;
+type Invented = readonly [name: string, means: Meaning, status: number, body: Body, headers?: Headers];
 
 const invented: readonly Invented[] = [
   // Success, in all the forms that say nothing against it.
@@ -325,13 +326,15 @@ describe('answers nobody has seen yet', () => {
     expect(new Set(invented.map(([name]) => name)).size).toBe(invented.length);
   });
 
-  test.each(invented)('%s means %s', (_, means, status, body, headers) => {
+  const cases = invented.map(([name, means, status, body, headers]) => ({ name, means, status, body, headers }));
+
+  test.each(cases)('$name means $means', ({ means, status, body, headers }) => {
     expect(judged(answered(status, body, headers)).means).toBe(means);
   });
 
-  test.each(invented.filter(([, means]) => means !== 'unroutable'))(
-    '%s: what happens is what the contract says of %s',
-    (_, means, status, body, headers) => {
+  test.each(cases.filter(({ means }) => means !== 'unroutable'))(
+    '$name: what happens is what the contract says of $means',
+    ({ means, status, body, headers }) => {
       expect(judged(answered(status, body, headers)).happens.do).toBe(happens[means]);
     },
   );
