@@ -111,7 +111,8 @@ export const handleBatch = async (records: readonly SQSRecord[], parts: BatchPar
   // Whatever hangs, Segura, the secret store or SQS itself: the answer goes out in time.
   const finished = new AbortController();
   await Promise.race([work, sleep(invocation.deadline.answerLeftMs(), finished.signal)]);
-  finished.abort();
+  // With a reason of ours: without one, each batch would build a DOMException with its stack.
+  finished.abort('finished');
   for (const message of messages) conclude(message, { kind: 'kept', cause: 'deadline' }, startedAt);
   return respond(records, (messageId) => decided.get(messageId)?.kind === 'kept');
 };

@@ -26,6 +26,8 @@ import { attemptWaitMs, createDeadline, MAX_TOKEN_ATTEMPTS } from './waits.ts';
 
 /** Connections to AWS at once: ten messages go with each call. */
 const AWS_SOCKETS = 20;
+/** Lines gather this long for one write; what a kill can take with it is no older. */
+const LOG_WAIT_MS = 5;
 /** A read at start that takes longer is given up, and begun anew by the first message. */
 const PREFETCH_TIMEOUT_MS = 3000;
 /** Where the context tells no time, as in a call by hand. */
@@ -50,7 +52,10 @@ const clock = { now: Date.now, random: Math.random, sleep };
 const environment = readEnvironment(process.env);
 const { region, endpoints, seguraTimeoutMs, seguraConcurrency } = environment;
 
-const lines = createLineWriter((text) => process.stdout.write(text));
+const lines = createLineWriter(
+  (text) => process.stdout.write(text),
+  (flush) => setTimeout(flush, LOG_WAIT_MS),
+);
 const telemetry = { service: environment.serviceName, write: lines.write, now: clock.now };
 const log = createLog({ ...telemetry, level: environment.logLevel });
 const metrics = createMetrics({ ...telemetry, namespace: environment.metricsNamespace, units: METRICS });

@@ -91,7 +91,7 @@ export const createVaults = ({ read, connect, now, sleep, onFailure }: VaultPart
       }),
     );
     const result = await Promise.race([joined, late]);
-    answered.abort();
+    answered.abort('answered');
     return result.kind === 'vault' || now() >= endsAt ? result : readOnce(endsAt - now());
   };
 

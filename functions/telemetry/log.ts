@@ -90,10 +90,13 @@ export const createLog = ({ service, level, write, now }: LogParts): Log => {
 };
 
 /**
- * Writes what one turn of the event loop has to say in one go: a batch of a thousand is a few system calls, not a
- * thousand, and no line waits longer than that turn. `flush` writes at once.
+ * Gathers lines for one write, as long as `soon` lets them wait (one turn of the event loop, unless told): a batch of a
+ * thousand is a few system calls, not a thousand. `flush` writes at once.
  */
-export const createLineWriter = (write: (text: string) => void) => {
+export const createLineWriter = (
+  write: (text: string) => void,
+  soon: (flush: () => void) => void = (flush) => setImmediate(flush),
+) => {
   let pending = '';
   const flush = (): void => {
     const text = pending;
@@ -102,7 +105,7 @@ export const createLineWriter = (write: (text: string) => void) => {
   };
   return {
     write: (lines: string): void => {
-      if (pending === '') setImmediate(flush);
+      if (pending === '') soon(flush);
       pending += lines;
     },
     flush,
