@@ -18,10 +18,11 @@ const oneOf = (...values: readonly string[]): Rule => ({
   allows: (value) => values.includes(value),
 });
 const flag = oneOf('true', 'false');
-const empty = (rule: Rule): Rule => ({
-  must: `${rule.must}, or be left out`,
-  allows: (value) => value === '' || rule.allows(value),
+const either = (word: string, rule: Rule): Rule => ({
+  must: `${rule.must}, or ${word === '' ? 'be left out' : word}`,
+  allows: (value) => value === word || rule.allows(value),
 });
+const empty = (rule: Rule): Rule => either('', rule);
 const pattern = (must: string, expression: RegExp): Rule => ({ must, allows: (value) => expression.test(value) });
 const arn = (service: string, resource = '.+'): Rule =>
   pattern(`be an ARN of ${service}`, new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]+:\\d{12}:${resource}$`));
@@ -36,35 +37,12 @@ const isEventPattern = (value: string): boolean => {
 };
 
 /** CloudWatch Logs takes these and no other numbers of days. */
-const RETENTIONS = [
-  '1',
-  '3',
-  '5',
-  '7',
-  '14',
-  '30',
-  '60',
-  '90',
-  '120',
-  '150',
-  '180',
-  '365',
-  '400',
-  '545',
-  '731',
-  '1096',
-  '1827',
-  '2192',
-  '2557',
-  '2922',
-  '3288',
-  '3653',
-];
+const RETENTIONS = '1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653'.split(' ');
 
 export const RULES: Readonly<Record<string, Rule>> = {
   secretId: pattern(
-    'be the name or ARN of the secret: --param="secretId=mysafe/segura"',
-    /^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+|[\w/+=.@-]+)$/,
+    'be the name or the whole ARN of the secret, with the six characters at its end: mysafe/segura',
+    /^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}|[\w/+=.@-]+)$/,
   ),
   secretKeyArn: empty(arn('kms')),
   fifo: flag,
@@ -75,10 +53,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
   batchSize: number(1, 10_000),
   batchWindowSeconds: number(0, 300),
   maximumConcurrency: number(2, 1000),
-  reservedConcurrency: number(2, 1000),
+  reservedConcurrency: either('none', number(2, 1000)),
   seguraTimeoutMs: number(1, 900_000),
   seguraConcurrency: number(1, 10_000),
-  maxRequestAgeSeconds: number(0, Number.MAX_SAFE_INTEGER),
+  // No message lives longer than 14 days.
+  maxRequestAgeSeconds: number(0, 1_209_600),
   logLevel: oneOf('DEBUG', 'INFO', 'WARN', 'ERROR', 'CRITICAL', 'SILENT'),
   logRetentionDays: { must: `be one of ${RETENTIONS.join(', ')}`, allows: (value) => RETENTIONS.includes(value) },
   logKeyArn: empty(arn('kms')),
@@ -93,10 +72,16 @@ export const RULES: Readonly<Record<string, Rule>> = {
   httpsAuthorization: oneOf('IAM', 'JWT'),
   userPoolArn: empty(arn('cognito-idp', 'userpool/[\\w-]+')),
   alarmEmail: empty(pattern('be an e-mail address', /^[^@\s]+@[^@\s]+$/)),
-  requestAgeAlarmSeconds: number(1, Number.MAX_SAFE_INTEGER),
+  requestAgeAlarmSeconds: number(1, 1_209_600),
 };
 
 export type Parameters = Readonly<Record<string, string>>;
+
+/** CloudFormation takes no more than 64 characters for `mysafe-enable-<stage>-replay-dead-letters`. */
+const STAGE = pattern(
+  'be letters, digits and dashes, at most 30, beginning with a letter',
+  /^[A-Za-z][A-Za-z0-9-]{0,29}$/,
+);
 
 /** What no single parameter can say by itself. */
 const together = (values: Parameters): string[] => {
@@ -104,6 +89,7 @@ const together = (values: Parameters): string[] => {
   const faults: string[] = [];
   const batchSize = Number(value('batchSize'));
   const window = Number(value('batchWindowSeconds'));
+  // NaN where none is reserved.
   if (Number(value('reservedConcurrency')) < Number(value('maximumConcurrency'))) {
     faults.push(
       'reservedConcurrency must not be below maximumConcurrency: what the mapping hands over would be throttled',
@@ -111,7 +97,8 @@ const together = (values: Parameters): string[] => {
   }
   if (value('fifo') === 'true' && batchSize > 10) faults.push('batchSize must be at most 10 with fifo');
   if (value('fifo') === 'true' && window > 0) faults.push('batchWindowSeconds must be 0 with fifo');
-  if (batchSize > 10 && window < 1) faults.push('batchWindowSeconds must be 1 or more where batchSize is over 10');
+  if (value('fifo') === 'false' && batchSize > 10 && window < 1)
+    faults.push('batchWindowSeconds must be 1 or more where batchSize is over 10');
   if (value('https') === 'true' && value('httpsAuthorization') === 'JWT' && value('userPoolArn') === '') {
     faults.push('userPoolArn must be given where httpsAuthorization is JWT');
   }
@@ -120,8 +107,9 @@ const together = (values: Parameters): string[] => {
   }
   if (value('subnetIds') === '' && value('securityGroupIds') !== '')
     faults.push('subnetIds must be given with securityGroupIds');
-  if (visibilitySeconds(values) > 43_200)
-    faults.push('timeoutSeconds is too long: six times it is over SQS’s 12 hours');
+  if (value('fifo') === 'true' && value('snsTopicArn') !== '' && !value('snsTopicArn').endsWith('.fifo')) {
+    faults.push('snsTopicArn must be a FIFO topic with fifo: a standard topic does not deliver to FIFO queues');
+  }
   return faults;
 };
 
@@ -140,15 +128,30 @@ export const checkParameters = (values: Parameters): string[] => {
 const split = (value = ''): string[] => value.split(',').filter(Boolean);
 
 interface Resolvers {
+  readonly options?: Readonly<Record<string, unknown>>;
   readonly resolveVariable: (address: string) => Promise<unknown>;
 }
 
+/** A parameter that nobody knows is a misspelt one, which would silently leave the default. */
+const unknown = (options: Readonly<Record<string, unknown>> = {}): string[] =>
+  [options['param'] ?? []]
+    .flat()
+    .map((given) => String(given).split('=')[0] ?? '')
+    .filter((name) => !(name in RULES))
+    .map((name) => `${name} is no parameter`);
+
 /** The `custom` section of serverless.yml. @throws Error that lists all faults together. */
-export const derive = async ({ resolveVariable }: Resolvers) => {
+export const derive = async ({ options, resolveVariable }: Resolvers) => {
   const values: Record<string, string> = {};
   for (const name of Object.keys(RULES)) values[name] = String((await resolveVariable(`param:${name}`)) ?? '');
-  const faults = checkParameters(values);
-  if (faults.length > 0) throw new Error(`Parameters: ${faults.join('; ')} (docs/platform-engineer.md has them all)`);
+  const faults = [...unknown(options), ...checkParameters(values)];
+  if (!STAGE.allows(String(await resolveVariable('sls:stage')))) faults.unshift(`stage must ${STAGE.must}`);
+  if (faults.length > 0) {
+    const error = new Error(`${faults.join('; ')} (docs/platform-engineer.md has all parameters)`);
+    // The framework prints the stack, which says nothing to whoever deploys.
+    error.stack = error.message;
+    throw error;
+  }
   const secretId = values['secretId'] ?? '';
   return {
     visibilitySeconds: visibilitySeconds(values),
@@ -172,7 +175,8 @@ export const derive = async ({ resolveVariable }: Resolvers) => {
     batchSize: Number(values['batchSize']),
     batchWindowSeconds: Number(values['batchWindowSeconds']),
     maximumConcurrency: Number(values['maximumConcurrency']),
-    reservedConcurrency: Number(values['reservedConcurrency']),
+    reservedConcurrency:
+      values['reservedConcurrency'] === 'none' ? { Ref: 'AWS::NoValue' } : Number(values['reservedConcurrency']),
     requestAgeAlarmSeconds: Number(values['requestAgeAlarmSeconds']),
     timeoutSeconds: Number(values['timeoutSeconds']),
     memorySize: Number(values['memorySize']),

@@ -23,16 +23,24 @@ const run = promisify(execFile);
 const PARTS = ['serverless.yml', 'package.json', 'infra', 'dist'];
 
 /** Runs `osls package` with parameters in a copy of the project; no network and no credentials are there. */
-const packageIn = async (folder: string, parameters: Readonly<Record<string, string>>): Promise<void> => {
+const packageIn = async (
+  folder: string,
+  parameters: Readonly<Record<string, string>>,
+  stage: string,
+): Promise<void> => {
   for (const part of PARTS) await cp(join(root, part), join(folder, part), { recursive: true });
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
   const given = Object.entries(parameters).map(([name, value]) => `--param=${name}=${value}`);
   const { PATH = '', HOME = '' } = process.env;
   try {
-    await run(process.execPath, [join(root, 'node_modules/osls/bin/serverless.js'), 'package', ...given], {
-      cwd: folder,
-      env: { PATH, HOME, AWS_REGION: 'eu-west-1' },
-    });
+    await run(
+      process.execPath,
+      [join(root, 'node_modules/osls/bin/serverless.js'), 'package', `--stage=${stage}`, ...given],
+      {
+        cwd: folder,
+        env: { PATH, HOME, AWS_REGION: 'eu-west-1' },
+      },
+    );
   } catch (error) {
     // What it printed is the reason, and execFile leaves that out of the message.
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
@@ -44,10 +52,11 @@ const packageIn = async (folder: string, parameters: Readonly<Record<string, str
 export const withPackage = async <Result>(
   parameters: Readonly<Record<string, string>>,
   use: (folder: string) => Promise<Result>,
+  stage = 'dev',
 ): Promise<Result> => {
   const folder = await mkdtemp(join(tmpdir(), 'mysafe-enable-'));
   try {
-    await packageIn(folder, parameters);
+    await packageIn(folder, parameters, stage);
     return await use(join(folder, '.serverless'));
   } finally {
     await rm(folder, { recursive: true });
@@ -103,6 +112,6 @@ export const evaluate = (template: Json): Template => {
 };
 
 export const compile = (parameters: Readonly<Record<string, string>>): Promise<Template> =>
-  withPackage({ secretId: 'mysafe/segura', ...parameters }, async (folder) =>
+  withPackage(parameters, async (folder) =>
     evaluate(JSON.parse(await readFile(join(folder, 'cloudformation-template-update-stack.json'), 'utf8'))),
   );

@@ -2,10 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { parse } from 'yaml';
 import { METRICS } from '../../functions/enable-password/audit.ts';
-import { DEFAULTS } from '../../functions/enable-password/environment.ts';
-import { checkParameters, RULES } from '../../infra/parameters.ts';
 import { checkTypes } from './check-types.ts';
 import { compile, type Resource, type Template } from './compile.ts';
 
@@ -20,6 +17,7 @@ const COMBINATIONS: Readonly<Record<string, Readonly<Record<string, string>>>> =
   'with outcomes': { outcomes: 'true' },
   'in a VPC': VPC,
   'in a VPC with its own security group': { subnetIds: VPC.subnetIds, securityGroupIds: 'sg-0a1b' },
+  'without reserved concurrency': { reservedConcurrency: 'none' },
   'with a customer key': {
     customerKey: 'true',
     secretKeyArn: 'arn:aws:kms:eu-west-1:123456789012:key/abc',
@@ -117,9 +115,10 @@ describe.each(Object.keys(COMBINATIONS))('%s', (name) => {
     expect(FunctionName).toEqual({ Ref: 'EnablePasswordAlias' });
     expect(FunctionResponseTypes).toEqual(['ReportBatchItemFailures']);
     const { MaximumConcurrency } = ScalingConfig as { MaximumConcurrency: string };
-    const reserved = resource('EnableDashpasswordLambdaFunction').Properties['ReservedConcurrentExecutions'] as number;
+    const reserved = resource('EnableDashpasswordLambdaFunction').Properties['ReservedConcurrentExecutions'];
     expect(Number(MaximumConcurrency)).toBeGreaterThanOrEqual(2);
-    expect(reserved).toBeGreaterThanOrEqual(Number(MaximumConcurrency));
+    if (parameters['reservedConcurrency'] === 'none') expect(reserved).toBeUndefined();
+    else expect(reserved).toBeGreaterThanOrEqual(Number(MaximumConcurrency));
     const alias = resource('EnablePasswordAlias');
     const [, version] = (alias.Properties['FunctionVersion'] as { 'Fn::GetAtt': [string, string] })['Fn::GetAtt']
       .map(String)
@@ -255,12 +254,15 @@ describe('a version of the function', () => {
   );
 
   // Lambda publishes no second version of the same code and configuration: the deployment would fail.
-  test.each(['with a customer key', 'with EventBridge', 'with SNS', 'with HTTPS and IAM'])(
-    'stays where the function does not change: %s',
-    (name) => {
-      expect(version(name)).toBe(version('as shipped'));
-    },
-  );
+  test.each([
+    'without reserved concurrency',
+    'with a customer key',
+    'with EventBridge',
+    'with SNS',
+    'with HTTPS and IAM',
+  ])('stays where the function does not change: %s', (name) => {
+    expect(version(name)).toBe(version('as shipped'));
+  });
 });
 
 test('another authorisation of the endpoint is a new deployment of it, or it would never go live', () => {
@@ -285,39 +287,4 @@ test('a misspelt property, a wrong value and a reference to nothing are found', 
   expect(
     (await checkTypes(change('RequestsMapping', { EventSourceArn: { 'Fn::GetAtt': ['RequestQueue', 'Arn'] } }))).join(),
   ).toMatch(/no resource RequestQueue/);
-});
-
-describe('parameters', () => {
-  const defaults = async () =>
-    parse(await readFile(join(root, 'infra/parameters.yml'), 'utf8')) as Record<string, string>;
-
-  test('each has a default, a rule and a row in the documentation', async () => {
-    const documentation = await readFile(join(root, 'docs/platform-engineer.md'), 'utf8');
-    const names = Object.keys(await defaults());
-    expect(names.toSorted()).toEqual(Object.keys(RULES).toSorted());
-    for (const name of names) expect(documentation).toContain(`| \`${name}\``);
-  });
-
-  test('the defaults are right but for the secret, and agree with those of the function', async () => {
-    const values = await defaults();
-    expect(checkParameters(values)).toEqual([expect.stringMatching(/^secretId must/)]);
-    expect(checkParameters({ ...values, secretId: 'mysafe/segura' })).toEqual([]);
-    expect(Number(values['seguraTimeoutMs'])).toBe(DEFAULTS.SEGURA_TIMEOUT_MS);
-    expect(Number(values['seguraConcurrency'])).toBe(DEFAULTS.SEGURA_CONCURRENCY);
-    expect(Number(values['maxRequestAgeSeconds'])).toBe(DEFAULTS.MAX_REQUEST_AGE_SECONDS);
-  });
-
-  test.each([
-    [{ secretId: 'no such name!' }, /secretId must/],
-    [{ fifo: 'yes' }, /fifo must be true or false/],
-    [{ batchSize: '100' }, /batchWindowSeconds must be 1 or more/],
-    [{ fifo: 'true', batchSize: '11' }, /batchSize must be at most 10 with fifo/],
-    [{ maximumConcurrency: '10' }, /reservedConcurrency must not be below maximumConcurrency/],
-    [{ https: 'true', httpsAuthorization: 'JWT' }, /userPoolArn must be given/],
-    [{ subnetIds: 'subnet-1' }, /vpcId \(or securityGroupIds\) must be given/],
-    [{ eventPattern: '{}' }, /eventPattern must be an event pattern/],
-    [{ logRetentionDays: '10' }, /logRetentionDays must be one of/],
-  ])('%j fails at package time with a message that names it', async (changes, message) => {
-    await expect(compile(changes as Record<string, string>)).rejects.toThrow(message);
-  });
 });
