@@ -131,23 +131,29 @@ export const createEnable = (parts: EnableParts) => {
     const entry = await gate.enter(request.identifier);
     if (entry.kind === 'stop')
       return effort.attempts > 0 ? kept : keep(entry.cause, undefined, entry.retryAfterSeconds);
-    const found = await tokens.get(deadline.callsLeftMs, entry.isProbe);
-    if (found.kind === 'no-token') {
+    try {
+      const found = await tokens.get(deadline.callsLeftMs, entry.isProbe);
+      if (found.kind === 'no-token') {
+        entry.release();
+        gate.stop(found.cause);
+        return keep(found.cause, found.code);
+      }
+      // Waiting for a place and a token may have taken long.
+      const tooLateNow = expired();
+      const leftMs = deadline.callsLeftMs();
+      if (tooLateNow !== undefined || leftMs < MIN_CALL_MS) {
+        entry.release();
+        return tooLateNow === undefined ? kept : reject('Expired', tooLateNow);
+      }
+      const made = await call(request.identifier, found.token, Math.min(timeoutMs, leftMs), effort, invocation);
+      const sign = made.isStale ? 'unknown' : made.isRefusedAgain ? 'down' : made.row.segura;
+      entry.report(sign, causeOf(made.row));
+      return made;
+    } catch (error) {
+      // A bug: those who wait for the end of this probe must not wait for ever.
       entry.release();
-      gate.stop(found.cause);
-      return keep(found.cause, found.code);
+      throw error;
     }
-    // Waiting for a place and a token may have taken long.
-    const tooLateNow = expired();
-    const leftMs = deadline.callsLeftMs();
-    if (tooLateNow !== undefined || leftMs < MIN_CALL_MS) {
-      entry.release();
-      return tooLateNow === undefined ? kept : reject('Expired', tooLateNow);
-    }
-    const made = await call(request.identifier, found.token, Math.min(timeoutMs, leftMs), effort, invocation);
-    const sign = made.isStale ? 'unknown' : made.isRefusedAgain ? 'down' : made.row.segura;
-    entry.report(sign, causeOf(made.row));
-    return made;
   };
 
   /** Asks for the one new token of the invocation. @returns why there is none, or `undefined` */
@@ -163,11 +169,11 @@ export const createEnable = (parts: EnableParts) => {
   };
 
   /** @returns whether there was time to wait for the next attempt */
-  const waitForNext = async ({ isStale, reading, row }: Attempt, retried: number, invocation: Invocation) => {
+  const waitForNext = async ({ isStale, reading, row }: Attempt, failures: number, invocation: Invocation) => {
     const { gate, deadline } = invocation;
     const asked = reading.retryAfterSeconds;
     if (row.means === 'rate-limited' && asked !== undefined) gate.pause(asked);
-    const waitMs = isStale ? 0 : Math.max(attemptWaitMs(retried, random()), (asked ?? 0) * 1000);
+    const waitMs = isStale ? 0 : Math.max(attemptWaitMs(failures, random()), (asked ?? 0) * 1000);
     if (waitMs + MIN_CALL_MS > deadline.callsLeftMs()) return false;
     if (waitMs > 0) await sleep(waitMs);
     return true;
@@ -177,6 +183,8 @@ export const createEnable = (parts: EnableParts) => {
   return async (request: EnableRequest, origin: Origin, invocation: Invocation, effort: Effort): Promise<Decision> => {
     let kept: Decision = keep('deadline');
     const retries = new Map<Row, number>();
+    // Of any kind: waits grow also where each failure is another.
+    let failures = 0;
     while (effort.attempts < MAX_ATTEMPTS) {
       const made = await attempt(request, origin, invocation, effort, kept);
       if (made.kind !== 'attempt') return made;
@@ -198,8 +206,9 @@ export const createEnable = (parts: EnableParts) => {
         case 'retry': {
           const retried = (retries.get(row) ?? 0) + 1;
           retries.set(row, retried);
+          if (!made.isStale) failures += 1;
           const mayRetry = retried <= (row.happens.atMost ?? MAX_ATTEMPTS) && effort.attempts < MAX_ATTEMPTS;
-          if (!(mayRetry && (await waitForNext(made, retried, invocation)))) return kept;
+          if (!(mayRetry && (await waitForNext(made, failures, invocation)))) return kept;
         }
       }
     }

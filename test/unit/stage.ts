@@ -1,0 +1,307 @@
+/**
+ * The core's real factories, put together as handler.ts does, over virtual time: what Segura, SQS and Secrets Manager
+ * answer is a script. A test that waits for something that never comes fails at once, instead of hanging.
+ */
+import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
+import type { AwsResult, CallAws, Json } from '../../functions/aws/call.ts';
+import { createAudit, METRICS, type MetricName, type Outcome } from '../../functions/enable-password/audit.ts';
+import { handleBatch } from '../../functions/enable-password/batch.ts';
+import {
+  createEnable,
+  type Decision,
+  type Effort,
+  type Invocation,
+  type Origin,
+} from '../../functions/enable-password/enable.ts';
+import { createBreaker } from '../../functions/enable-password/gate.ts';
+import { createSettle } from '../../functions/enable-password/settle.ts';
+import { attemptWaitMs, createDeadline, MAX_TOKEN_ATTEMPTS } from '../../functions/enable-password/waits.ts';
+import type { Answer, Call, Failure } from '../../functions/http/send.ts';
+import type { EnableRequest } from '../../functions/queues/request.ts';
+import { createSqs } from '../../functions/queues/sqs.ts';
+import { createTokens } from '../../functions/segura/token.ts';
+import { createVaults, type SecretRead } from '../../functions/segura/vault.ts';
+import { createLog } from '../../functions/telemetry/log.ts';
+import { createMetrics } from '../../functions/telemetry/metrics.ts';
+import { type Clock, createClock } from '../simulation/clock.ts';
+
+export const START = Date.UTC(2026, 10, 23, 12);
+export const SOURCE = 'https://sqs.eu-west-1.amazonaws.com/1/requests';
+
+interface Timed {
+  readonly tookMs?: number;
+}
+
+/** What comes back, and after how long; longer than the call's limit is a time-out. */
+export type Reply = Answer & Timed;
+
+export const answered = (status: number, body: unknown, headers: Record<string, string> = {}): Reply => ({
+  kind: 'answered',
+  status,
+  headers,
+  body: typeof body === 'string' ? body : JSON.stringify(body),
+});
+export const unanswered = (failure: Failure, code: string, reusedSocket = false): Reply => ({
+  kind: 'unanswered',
+  failure,
+  code,
+  reusedSocket,
+});
+
+const segura = (status: number, message: string) =>
+  answered(status, { code: status, response: { status, message, error: status !== 200 } });
+export const ENABLED = segura(200, 'Password successfully activated');
+export const ALREADY = segura(200, 'Password has already been activated');
+export const NOT_FOUND = segura(400, '1005: Password not found');
+export const NO_ACCESS = segura(400, '1006: User does not have access');
+export const SERVER_ERROR = segura(500, 'Unexpected error.');
+export const NO_ROUTE = answered(404, { message: 'no Route matched with those values' });
+export const LOGIN_PAGE = answered(200, '<html>login</html>');
+export const HANG: Reply = { ...unanswered('timeout', 'ETIMEDOUT'), tookMs: Number.POSITIVE_INFINITY };
+export const RESET = unanswered('reset', 'ECONNRESET');
+export const REFUSED = unanswered('refused', 'ECONNREFUSED');
+export const gateway = (status: number, headers: Record<string, string> = {}) =>
+  answered(status, { message: 'simulated' }, headers);
+export const token = (value: string, expiresIn: unknown = 3600) =>
+  answered(200, { token_type: 'Bearer', expires_in: expiresIn, access_token: value });
+
+export const secretText = (changes: object = {}): string =>
+  JSON.stringify({
+    url: 'https://segura.example.com',
+    accessTokenUrl: 'https://segura.example.com/iso/oauth2/token',
+    clientId: 'client',
+    clientSecret: 'client-secret',
+    ...changes,
+  });
+
+/** One call to Segura, as it was made. */
+export interface Made {
+  readonly identifier: number;
+  readonly token: string;
+  readonly at: number;
+  /** How often this identifier was called before, and how many calls there were in all. */
+  readonly nthOfIdentifier: number;
+  readonly nth: number;
+}
+
+export interface StageOptions {
+  readonly segura?: (made: Made) => Reply;
+  readonly tokens?: (nth: number, call: Call) => Reply;
+  readonly secret?: (nth: number) => SecretRead & Timed;
+  /** What SQS says to one call; `undefined` for what it says on a good day. */
+  readonly sqs?: (action: string, entries: readonly Json[], nth: number) => (AwsResult & Timed) | undefined;
+  readonly random?: () => number;
+  readonly concurrency?: number;
+  readonly timeoutMs?: number;
+  readonly maxRequestAgeSeconds?: number;
+  readonly isFifo?: boolean;
+  readonly hasOutcomes?: boolean;
+}
+
+/** Runs virtual time until `work` is done. @throws where it waits for what never comes */
+export const finish = async <Result>(clock: Clock, work: Promise<Result>): Promise<Result> => {
+  let isOver = false;
+  const over = () => {
+    isOver = true;
+  };
+  work.then(over, over);
+  await clock.run(() => isOver);
+  if (!isOver) throw new Error('waits for ever: nobody is left who could wake it');
+  return work;
+};
+
+const timely = async (clock: Clock, reply: Reply, timeoutMs: number): Promise<Answer> => {
+  const { tookMs = 20, ...answer } = reply;
+  await clock.sleep(Math.min(tookMs, Math.max(1, timeoutMs)));
+  return tookMs > timeoutMs ? unanswered('timeout', 'ETIMEDOUT') : answer;
+};
+
+export const confirm = (entries: readonly Json[]): AwsResult => ({
+  kind: 'ok',
+  output: { Successful: entries.map(({ Id }) => ({ Id })), Failed: [] },
+});
+
+export const createStage = (options: StageOptions = {}) => {
+  const { random = () => 0.5, timeoutMs = 30_000, maxRequestAgeSeconds = 345_600, isFifo = false } = options;
+  const clock = createClock(START);
+  const time = { now: clock.now, random, sleep: clock.sleep };
+  const calls: Made[] = [];
+  const timeouts: number[] = [];
+  const tokenCalls: Call[] = [];
+  const sqsCalls: {
+    readonly action: string;
+    readonly queueUrl: string;
+    readonly entries: readonly Json[];
+    readonly at: number;
+  }[] = [];
+  const outcomes: Outcome[] = [];
+  const bugs: unknown[] = [];
+  const unknown: string[] = [];
+  const refusals: string[] = [];
+  const secretFailures: string[] = [];
+  const lines: Record<string, unknown>[] = [];
+  let secretReads = 0;
+  let closed = 0;
+
+  const write = (text: string) => {
+    for (const line of text.trimEnd().split('\n')) lines.push(JSON.parse(line) as Record<string, unknown>);
+  };
+  const telemetry = { service: 'test', write, now: clock.now };
+  const log = createLog({ ...telemetry, level: 'INFO' });
+  const metrics = createMetrics<MetricName>({ ...telemetry, namespace: 'test', units: METRICS });
+  const audit = createAudit(log, metrics);
+
+  const send = async (call: Call): Promise<Answer> => {
+    if (call.url.pathname.endsWith('/oauth2/token')) {
+      tokenCalls.push(call);
+      return timely(
+        clock,
+        (options.tokens ?? ((nth) => token(`token-${nth}`)))(tokenCalls.length, call),
+        call.timeoutMs,
+      );
+    }
+    const identifier = Number(call.url.pathname.split('/').at(-1));
+    const made: Made = {
+      identifier,
+      token: (call.headers['Authorization'] ?? '').replace('Bearer ', ''),
+      at: clock.now(),
+      nthOfIdentifier: calls.filter((each) => each.identifier === identifier).length + 1,
+      nth: calls.length + 1,
+    };
+    calls.push(made);
+    timeouts.push(call.timeoutMs);
+    return timely(clock, (options.segura ?? (() => ENABLED))(made), call.timeoutMs);
+  };
+
+  const vaults = createVaults({
+    ...time,
+    read: async (limitMs) => {
+      secretReads += 1;
+      const given: SecretRead & Timed = options.secret?.(secretReads) ?? { kind: 'read', text: secretText() };
+      const { tookMs = 10, ...read } = given;
+      await clock.sleep(Math.min(tookMs, Math.max(1, limitMs)));
+      return tookMs > limitMs ? { kind: 'unreadable', code: 'ETIMEDOUT', message: 'no answer: timeout' } : read;
+    },
+    connect: () => ({
+      send,
+      close: () => {
+        closed += 1;
+      },
+    }),
+    onFailure: (code) => secretFailures.push(code),
+  });
+  const tokens = createTokens({
+    ...time,
+    vaults,
+    timeoutMs,
+    maxAttempts: MAX_TOKEN_ATTEMPTS,
+    wait: (attempt) => attemptWaitMs(attempt, random()),
+    onRequest: () => metrics.count('TokenRequests'),
+    onRefusal: (cause, code) => refusals.push(`${cause} ${code}`),
+  });
+  const enable = createEnable({
+    ...time,
+    timeoutMs,
+    maxRequestAgeSeconds,
+    onUnknown: (row, code) => unknown.push(`${row.means} ${code}`),
+  });
+  const call: CallAws = async (_, __, ___, action, input, limitMs) => {
+    const entries = input['Entries'] as readonly Json[];
+    sqsCalls.push({ action, queueUrl: String(input['QueueUrl']), entries, at: clock.now() });
+    const given: AwsResult & Timed = options.sqs?.(action, entries, sqsCalls.length) ?? confirm(entries);
+    const { tookMs = 15, ...result } = given;
+    await clock.sleep(Math.min(tookMs, Math.max(1, limitMs)));
+    return (tookMs > limitMs ? { kind: 'failed', code: 'ETIMEDOUT', message: 'no answer' } : result) as AwsResult;
+  };
+  const sqs = createSqs({ ...time, call, region: 'eu-west-1', endpoints: {} });
+  const breaker = createBreaker();
+
+  const begin = (remainingMs: number, records = 1): Invocation => {
+    const deadline = createDeadline(clock.now, remainingMs, records);
+    return { deadline, tokens, gate: breaker.beginInvocation({ ...time, deadline }), renewedTokens: new Set() };
+  };
+  const suffix = isFifo ? '.fifo' : '';
+  const settleParts = {
+    ...time,
+    sqs,
+    log,
+    sourceQueueUrl: `${SOURCE}${suffix}`,
+    rejectedQueueUrl: `https://sqs.eu-west-1.amazonaws.com/1/rejected${suffix}`,
+    outcomeQueueUrl: options.hasOutcomes ? `https://sqs.eu-west-1.amazonaws.com/1/outcomes${suffix}` : undefined,
+  };
+
+  return {
+    clock,
+    calls,
+    /** The limit of each call to Segura. */
+    timeouts,
+    tokenCalls,
+    sqsCalls,
+    outcomes,
+    bugs,
+    unknown,
+    refusals,
+    secretFailures,
+    lines,
+    log,
+    vaults,
+    tokens,
+    begin,
+    settleParts,
+    secretReads: () => secretReads,
+    closed: () => closed,
+    /** One request by itself. */
+    enable: async (request: Partial<EnableRequest> = {}, origin: Partial<Origin> = {}, invocation = begin(120_000)) => {
+      const effort: Effort = { attempts: 0, latenciesMs: [] };
+      const from = { messageId: 'm', originalMessageId: 'm', firstSentAt: new Date(START), replayCount: 0, ...origin };
+      const decision: Decision = await finish(clock, enable({ identifier: 10, ...request }, from, invocation, effort));
+      return { decision, effort };
+    },
+    /** One event, as handler.ts carries it out. `seconds` it took in virtual time. */
+    invoke: async (
+      records: readonly SQSRecord[],
+      remainingMs = 120_000,
+    ): Promise<SQSBatchResponse & { readonly tookMs: number }> => {
+      const startedAt = clock.now();
+      const invocation = begin(remainingMs, records.length);
+      const work = handleBatch(records, {
+        ...time,
+        concurrency: options.concurrency ?? 10,
+        enable,
+        settle: createSettle(settleParts, invocation.deadline),
+        invocation,
+        audit: (outcome) => {
+          outcomes.push(outcome);
+          audit(outcome);
+        },
+        onBug: (_, error) => bugs.push(error),
+      });
+      const response = await finish(clock, work);
+      metrics.flush();
+      return { ...response, tookMs: clock.now() - startedAt };
+    },
+    /** Lets virtual time pass, with whatever an invocation has left running. */
+    pass: (ms: number) => finish(clock, clock.sleep(ms)),
+  };
+};
+
+export type Stage = ReturnType<typeof createStage>;
+
+export const record = (messageId: string, body: unknown = 10, changes: object = {}, system: object = {}): SQSRecord =>
+  ({
+    messageId,
+    receiptHandle: `handle-${messageId}`,
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    attributes: { ApproximateReceiveCount: '1', SentTimestamp: String(START - 1000), ...system },
+    messageAttributes: {},
+    eventSource: 'aws:sqs',
+    eventSourceARN: 'arn:aws:sqs:eu-west-1:1:requests',
+    ...changes,
+  }) as SQSRecord;
+
+export const fifoRecord = (messageId: string, body: unknown, group: string): SQSRecord =>
+  record(messageId, body, { eventSourceARN: 'arn:aws:sqs:eu-west-1:1:requests.fifo' }, { MessageGroupId: group });
+
+/** The ids that a response keeps, in its order. */
+export const keptIds = ({ batchItemFailures }: SQSBatchResponse): string[] =>
+  batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
