@@ -45,12 +45,13 @@ const PROBES_AFTER_CLOSING = 4;
 /** Per execution environment: what the last invocation learnt. */
 export const createBreaker = () => {
   let closedFor: Cause | undefined;
+  // In a row, however many invocations that takes: single messages one after the other say as much as a batch.
+  let failures = 0;
+  const failing = new Set<number>();
 
   return {
     beginInvocation: ({ deadline, now, random, sleep }: GateParts): Gate => {
       let stoppedFor: Cause | undefined;
-      let failures = 0;
-      const failing = new Set<number>();
       let probesLeft = 1;
       let probes = 0;
       let isProbing = false;
@@ -76,10 +77,10 @@ export const createBreaker = () => {
       };
 
       const fail = (identifier: number, cause: Cause): void => {
+        if (closedFor !== undefined) return;
         failures += 1;
         failing.add(identifier);
-        const isPlain = failures >= FAILURES_TO_CLOSE && failing.size >= IDENTIFIERS_TO_CLOSE;
-        if (closedFor === undefined && isPlain) close(cause);
+        if (failures >= FAILURES_TO_CLOSE && failing.size >= IDENTIFIERS_TO_CLOSE) close(cause);
       };
 
       const pass = (identifier: number, isProbe: boolean): Entry => ({
