@@ -43,11 +43,14 @@ export interface Vaults {
 export const REFUSAL_READ_MS = 30_000;
 /** A moved `url` or a changed certificate is noticed with a token renewal within the hour, without any refusal. */
 export const SECRET_MAX_AGE_MS = 15 * 60_000;
+/** No longer than this, and not again for `REFUSAL_READ_MS`: the last good secret is at hand, and calls are waiting. */
+const REFRESH_TIMEOUT_MS = 3000;
 
 export const createVaults = ({ read, connect, now, sleep, onFailure }: VaultParts): Vaults => {
   let held: { readonly vault: Vault; readonly text: string; readonly close: () => void } | undefined;
   let readAt = Number.NEGATIVE_INFINITY;
   let refusalReadAt = Number.NEGATIVE_INFINITY;
+  let refreshedAt = Number.NEGATIVE_INFINITY;
   let flight: Promise<VaultResult> | undefined;
 
   const failed = (code: string, detail: string): VaultResult => {
@@ -102,7 +105,12 @@ export const createVaults = ({ read, connect, now, sleep, onFailure }: VaultPart
 
   return {
     current,
-    fresh: (timeoutMs) => (held && now() - readAt > SECRET_MAX_AGE_MS ? readOnce(timeoutMs) : current(timeoutMs)),
+    fresh: (timeoutMs) => {
+      const isOld = held !== undefined && now() - readAt > SECRET_MAX_AGE_MS;
+      if (!isOld || now() - refreshedAt < REFUSAL_READ_MS) return current(timeoutMs);
+      refreshedAt = now();
+      return readOnce(Math.min(timeoutMs, REFRESH_TIMEOUT_MS));
+    },
     afterRefusal: (refused, timeoutMs) => {
       if (held && held.vault !== refused) return current(timeoutMs);
       if (now() - refusalReadAt < REFUSAL_READ_MS) return current(timeoutMs);

@@ -1,0 +1,160 @@
+/** The secret in use: read once for all, again when refused or old, and the last good one kept. */
+import { describe, expect, test } from 'vitest';
+import { REFUSAL_READ_MS, SECRET_MAX_AGE_MS, type SecretRead, type Vault } from '../../functions/segura/vault.ts';
+import { createStage, finish, secretText } from './stage.ts';
+
+const read = (changes: object = {}): SecretRead => ({ kind: 'read', text: secretText(changes) });
+const unreadable: SecretRead = { kind: 'unreadable', code: 'ThrottlingException', message: 'slow down' };
+type Given = SecretRead & { readonly tookMs?: number };
+
+/** One answer of Secrets Manager after the other, the last for good. */
+const open = (...answers: readonly Given[]) => {
+  const stage = createStage({ secret: (nth) => answers[Math.min(nth, answers.length) - 1]! });
+  const { vaults, clock } = stage;
+  return {
+    ...stage,
+    current: (timeoutMs = 10_000) => finish(clock, vaults.current(timeoutMs)),
+    fresh: (timeoutMs = 10_000) => finish(clock, vaults.fresh(timeoutMs)),
+    afterRefusal: (vault: Vault, timeoutMs = 10_000) => finish(clock, vaults.afterRefusal(vault, timeoutMs)),
+  };
+};
+const vaultOf = (result: { readonly vault?: Vault }): Vault => {
+  if (!result.vault) throw new Error('no vault');
+  return result.vault;
+};
+
+test('is read once for all who wait, and not again', async () => {
+  const { vaults, clock, secretReads, current } = open(read());
+  const results = await finish(clock, Promise.all([vaults.current(1000), vaults.current(1000), vaults.fresh(1000)]));
+  expect(new Set(results.map((result) => vaultOf(result as never))).size).toBe(1);
+  await current();
+  expect(secretReads()).toBe(1);
+});
+
+describe('that cannot be read', () => {
+  test('says why, and is read again by the next who asks', async () => {
+    const { current, secretReads, secretFailures } = open(unreadable, read());
+    expect(await current()).toEqual({ kind: 'no-vault', code: 'ThrottlingException', detail: 'slow down' });
+    expect((await current()).kind).toBe('vault');
+    expect(secretReads()).toBe(2);
+    expect(secretFailures).toEqual(['ThrottlingException']);
+  });
+
+  test('because it is malformed, says what to mend', async () => {
+    const { current, secretFailures } = open(read({ clientId: '' }));
+    expect(await current()).toMatchObject({ code: 'SECRET_MALFORMED', detail: /clientId must be a non-empty string/ });
+    expect(secretFailures).toEqual(['SECRET_MALFORMED']);
+  });
+
+  test('because the store hangs, ends with the time that was given', async () => {
+    const { current, clock } = open({ ...read(), tookMs: Number.POSITIVE_INFINITY });
+    const startedAt = clock.now();
+    expect(await current(3000)).toMatchObject({ kind: 'no-vault', code: 'ETIMEDOUT' });
+    expect(clock.now() - startedAt).toBe(3000);
+  });
+});
+
+describe('a read that began earlier, perhaps before a freeze', () => {
+  test('is waited for no longer than there is time now', async () => {
+    const { vaults, current, clock } = open({ ...read(), tookMs: Number.POSITIVE_INFINITY });
+    const early = vaults.current(60_000);
+    const startedAt = clock.now();
+    expect(await current(2000)).toMatchObject({ kind: 'no-vault', code: 'ETIMEDOUT' });
+    expect(clock.now() - startedAt).toBe(2000);
+    await finish(clock, early);
+  });
+
+  test('and fails, is followed by one of our own in what is left', async () => {
+    const { vaults, current, clock, secretReads } = open({ ...unreadable, tookMs: 500 }, read());
+    const early = vaults.current(3000);
+    expect((await current(2000)).kind).toBe('vault');
+    expect(secretReads()).toBe(2);
+    await finish(clock, early);
+  });
+
+  test('is used as it comes', async () => {
+    const { vaults, current, secretReads } = open({ ...read(), tookMs: 500 });
+    void vaults.current(3000);
+    expect((await current(2000)).kind).toBe('vault');
+    expect(secretReads()).toBe(1);
+  });
+});
+
+describe('that was refused', () => {
+  test('is read again; a new version is opened, and the connections of the old one are closed', async () => {
+    const { current, afterRefusal, closed } = open(read(), read({ clientSecret: 'rotated' }));
+    const first = vaultOf((await current()) as never);
+    const second = vaultOf((await afterRefusal(first)) as never);
+    expect(second).not.toBe(first);
+    expect(second.secret.clientSecret.reveal()).toBe('rotated');
+    expect(closed()).toBe(1);
+  });
+
+  test('and is still the same, stays the one at hand', async () => {
+    const { current, afterRefusal, closed } = open(read());
+    const first = vaultOf((await current()) as never);
+    expect(vaultOf((await afterRefusal(first)) as never)).toBe(first);
+    expect(closed()).toBe(0);
+  });
+
+  test('is read at most once in 30 s for it', async () => {
+    const { current, afterRefusal, secretReads, pass } = open(read());
+    const first = vaultOf((await current()) as never);
+    for (let turn = 0; turn < 5; turn += 1) await afterRefusal(first);
+    expect(secretReads()).toBe(2);
+    await pass(REFUSAL_READ_MS);
+    await afterRefusal(first);
+    expect(secretReads()).toBe(3);
+  });
+
+  test('late, when a newer one is in use already, is not read again', async () => {
+    const { current, afterRefusal, secretReads } = open(read(), read({ clientSecret: 'rotated' }));
+    const first = vaultOf((await current()) as never);
+    const second = vaultOf((await afterRefusal(first)) as never);
+    expect(vaultOf((await afterRefusal(first)) as never)).toBe(second);
+    expect(secretReads()).toBe(2);
+  });
+
+  test.each([
+    ['cannot be reached', unreadable],
+    ['holds something malformed', { kind: 'read', text: 'x' } as const],
+  ])('while Secrets Manager %s, the last good one stays', async (_, then) => {
+    const { current, afterRefusal, secretFailures } = open(read(), then);
+    const first = vaultOf((await current()) as never);
+    expect(vaultOf((await afterRefusal(first)) as never)).toBe(first);
+    expect(secretFailures).toHaveLength(1);
+  });
+});
+
+describe('that has grown old', () => {
+  test('is read again before the next token, so that a moved URL is noticed without a refusal', async () => {
+    const { current, fresh, pass, secretReads } = open(read(), read({ url: 'https://moved.example.com' }));
+    await current();
+    await pass(SECRET_MAX_AGE_MS);
+    await fresh();
+    expect(secretReads()).toBe(1);
+    await pass(1);
+    expect(vaultOf((await fresh()) as never).secret.url.host).toBe('moved.example.com');
+    await fresh();
+    expect(secretReads()).toBe(2);
+  });
+
+  test('and cannot be read, stays in use', async () => {
+    const { current, fresh, pass } = open(read(), unreadable);
+    const first = vaultOf((await current()) as never);
+    await pass(SECRET_MAX_AGE_MS + 1);
+    expect(vaultOf((await fresh()) as never)).toBe(first);
+  });
+
+  test('and hangs, does not take the time from the calls: the last good one is at hand', async () => {
+    const { current, fresh, pass, clock } = open(read(), { ...read(), tookMs: Number.POSITIVE_INFINITY });
+    const first = vaultOf((await current()) as never);
+    await pass(SECRET_MAX_AGE_MS + 1);
+    const startedAt = clock.now();
+    expect(vaultOf((await fresh(60_000)) as never)).toBe(first);
+    expect(clock.now() - startedAt).toBeLessThanOrEqual(5000);
+    // Nor does the next token ask again at once.
+    await fresh(60_000);
+    expect(clock.now() - startedAt).toBeLessThanOrEqual(5000);
+  });
+});
