@@ -120,7 +120,9 @@ export const createTokens = (parts: TokenParts): Tokens => {
         return { kind: 'token', token: held };
       }
       if (means === 'gateway') {
-        const isStale = answer.kind === 'unanswered' && answer.reusedSocket && attempt === 1;
+        // Cut short on a kept-alive connection; one that hangs says nothing of the connection.
+        const isStale =
+          answer.kind === 'unanswered' && answer.reusedSocket && answer.failure === 'reset' && attempt === 1;
         const waitMs = isStale ? 0 : Math.max(wait(attempt), (reading.retryAfterSeconds ?? 0) * 1000);
         if (attempt >= (isStale ? maxAttempts : attempts) || waitMs >= left()) return noToken('gateway', code);
         await sleep(waitMs);
