@@ -4,11 +4,18 @@ import { runEpisode } from '../simulation/episode.ts';
 import { plan } from '../simulation/main.ts';
 
 const seed = Math.floor(Math.random() * 1e9);
+const episodes = plan(4000, seed);
+console.log(`simulation with seed ${seed}: npm run simulate -- --messages 4000 --seed ${seed}`);
 
-test.each(plan(5000, seed))('$kind with seed $seed: every invariant holds', async (episode) => {
-  const { violations, exhausted } = await runEpisode(episode);
-  expect(violations).toEqual([]);
-  expect(exhausted).toBe(0);
+test.each(episodes)('$kind with seed $seed, $messages messages: every invariant holds', async (episode) => {
+  const { violations } = await runEpisode(episode);
+  expect(violations.join('\n\n')).toBe('');
+});
+
+test('a day without Segura leaves exhausted empty, and 15 minutes after it every request is carried out', async () => {
+  const { enabled, exhausted, recoverySeconds } = await runEpisode({ seed, kind: 'day-long-outage', messages: 20 });
+  expect({ enabled, exhausted }).toEqual({ enabled: 20, exhausted: 0 });
+  expect(recoverySeconds).toBeLessThanOrEqual(900);
 });
 
 test('the same seed gives the same run', async () => {
@@ -16,9 +23,9 @@ test('the same seed gives the same run', async () => {
   expect(await runEpisode(episode)).toEqual(await runEpisode(episode));
 });
 
-test('an invariant that breaks is told with its seed', async () => {
+test('an invariant that breaks is told with its seed and the story of the message', async () => {
   // Segura is made to forget what it answered: then nothing may count as enabled or rejected.
-  const { violations } = await runEpisode({ seed: 7, kind: 'ordinary', messages: 200, sabotage: 'reject-all' });
-  expect(violations.length).toBeGreaterThan(0);
-  expect(violations[0]).toMatch(/^seed 7 \(ordinary\)/);
+  const { violations } = await runEpisode({ seed: 7, kind: 'ordinary', messages: 100, isForgetful: true });
+  expect(violations[0]).toMatch(/^seed 7 \(ordinary\) at \d+\.\d+ s: told as enabled, which nobody said\n {2}message-/);
+  expect(violations[0]).toMatch(/s {2}receive 1: environment 1, invocation \d+\n/);
 });

@@ -1,4 +1,5 @@
 /** Virtual time: nothing waits, everything happens in the order in which it would. */
+import { createHeap } from './heap.ts';
 
 interface Timer {
   readonly at: number;
@@ -7,76 +8,50 @@ interface Timer {
   isCancelled: boolean;
 }
 
-/** A binary heap by time, then by the order of asking, so that a run is the same each time. */
-const createHeap = () => {
-  const heap: Timer[] = [];
-  const isBefore = (a: Timer, b: Timer): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
-  const swap = (i: number, j: number): void => {
-    const kept = heap[i]!;
-    heap[i] = heap[j]!;
-    heap[j] = kept;
-  };
-  return {
-    push: (timer: Timer): void => {
-      heap.push(timer);
-      for (let i = heap.length - 1; i > 0; ) {
-        const parent = (i - 1) >> 1;
-        if (!isBefore(heap[i]!, heap[parent]!)) break;
-        swap(i, parent);
-        i = parent;
-      }
-    },
-    peek: (): Timer | undefined => heap[0],
-    pop: (): Timer | undefined => {
-      const first = heap[0];
-      const last = heap.pop();
-      if (first === undefined || last === undefined || heap.length === 0) return first;
-      heap[0] = last;
-      for (let i = 0; ; ) {
-        const left = 2 * i + 1;
-        let least = i;
-        if (left < heap.length && isBefore(heap[left]!, heap[least]!)) least = left;
-        if (left + 1 < heap.length && isBefore(heap[left + 1]!, heap[least]!)) least = left + 1;
-        if (least === i) return first;
-        swap(i, least);
-        i = least;
-      }
-    },
-  };
-};
-
 export const createClock = (startsAt: number) => {
-  const heap = createHeap();
+  // By time, then by the order of asking, so that a run is the same each time.
+  const timers = createHeap<Timer>((a, b) => a.at < b.at || (a.at === b.at && a.order < b.order));
   let time = startsAt;
   let order = 0;
 
-  const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
-    new Promise((resolve) => {
-      order += 1;
-      const timer: Timer = { at: time + Math.max(0, ms), order, wake: resolve, isCancelled: false };
-      heap.push(timer);
-      signal?.addEventListener('abort', () => {
-        timer.isCancelled = true;
-        resolve();
-      });
-    });
+  const after = (ms: number, wake: () => void): Timer => {
+    order += 1;
+    const timer: Timer = { at: time + Math.max(0, ms), order, wake, isCancelled: false };
+    timers.push(timer);
+    return timer;
+  };
 
   return {
     now: (): number => time,
-    sleep,
+    /** Ends early when the signal is given. */
+    sleep: (ms: number, signal?: AbortSignal): Promise<void> =>
+      new Promise((resolve) => {
+        const timer = after(ms, resolve);
+        signal?.addEventListener('abort', () => {
+          timer.isCancelled = true;
+          resolve();
+        });
+      }),
+    /** @returns what takes it back */
+    after: (ms: number, work: () => void): (() => void) => {
+      const timer = after(ms, work);
+      return () => {
+        timer.isCancelled = true;
+      };
+    },
     /** Lets time pass until `isOver`, or until nobody waits for anything any more. */
     run: async (isOver: () => boolean): Promise<void> => {
       for (;;) {
         // All that can happen now happens before time goes on.
         await new Promise((resolve) => setImmediate(resolve));
         if (isOver()) return;
-        let next = heap.pop();
-        while (next?.isCancelled) next = heap.pop();
+        let next = timers.pop();
+        while (next?.isCancelled) next = timers.pop();
         if (next === undefined) return;
         time = next.at;
         next.wake();
-        for (let also = heap.peek(); also !== undefined && also.at === time; also = heap.peek()) {
-          heap.pop();
+        for (let also = timers.peek(); also?.at === time; also = timers.peek()) {
+          timers.pop();
           if (!also.isCancelled) also.wake();
         }
       }

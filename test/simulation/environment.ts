@@ -1,51 +1,112 @@
-/** One execution environment: the real core, put together as handler.ts does, over virtual time and modelled wires. */
+/** One execution environment: the real core, put together as handler.ts does, in a process over modelled wires. */
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
-import { createAudit, METRICS, type Outcome } from '../../functions/enable-password/audit.ts';
+import { createCallAws } from '../../functions/aws/call.ts';
+import { createSecretReader } from '../../functions/aws/secret-value.ts';
+import { createAudit, METRICS } from '../../functions/enable-password/audit.ts';
 import { handleBatch } from '../../functions/enable-password/batch.ts';
 import { createEnable } from '../../functions/enable-password/enable.ts';
 import { createBreaker } from '../../functions/enable-password/gate.ts';
 import { createSettle } from '../../functions/enable-password/settle.ts';
 import { attemptWaitMs, createDeadline, MAX_TOKEN_ATTEMPTS } from '../../functions/enable-password/waits.ts';
+import type { Answer, Call, Send } from '../../functions/http/send.ts';
 import { createSqs } from '../../functions/queues/sqs.ts';
 import { createTokens } from '../../functions/segura/token.ts';
 import { createVaults } from '../../functions/segura/vault.ts';
 import { createLog } from '../../functions/telemetry/log.ts';
 import { createMetrics } from '../../functions/telemetry/metrics.ts';
+import type { AwsDelivery } from './aws.ts';
 import type { Clock } from './clock.ts';
-import type { SeguraModel } from './segura.ts';
-import type { SqsModel } from './sqs.ts';
+import type { Ledger, Random, Run } from './ledger.ts';
+import { MAX_REQUEST_AGE_SECONDS } from './ledger.ts';
+import { createProcess } from './process.ts';
+import { type Delivery, TIMED_OUT, unanswered } from './segura.ts';
+import type { Witness } from './witness.ts';
 
 export interface EnvironmentParts {
+  readonly id: number;
   readonly clock: Clock;
-  readonly random: () => number;
-  readonly segura: SeguraModel;
-  readonly sqs: SqsModel;
+  readonly random: Random;
+  readonly ledger: Ledger;
+  readonly witness: Witness;
+  readonly segura: (call: Call) => Promise<Delivery>;
+  readonly aws: (call: Call, run: Run) => Promise<AwsDelivery>;
   readonly isFifo: boolean;
-  readonly maxRequestAgeSeconds: number;
-  readonly onOutcome: (outcome: Outcome) => void;
-  readonly onBug: (error: unknown) => void;
+  readonly hasOutcomes: boolean;
 }
 
 const SEGURA_TIMEOUT_MS = 30_000;
 export const FUNCTION_TIMEOUT_MS = 120_000;
 const CONCURRENCY = 10;
+const PREFETCH_TIMEOUT_MS = 3000;
+/** A connection that is idle for longer may be closed when it is used again. */
+const KEPT_ALIVE_MS = 60_000;
+const RESET_MS = 2;
 
 export const createEnvironment = (parts: EnvironmentParts) => {
-  const { clock, random, segura, sqs, isFifo, maxRequestAgeSeconds, onOutcome, onBug } = parts;
-  let isAlive = true;
-  const alive = () => isAlive;
-  const time = { now: clock.now, random, sleep: clock.sleep };
-  const suffix = isFifo ? '.fifo' : '';
-  const silent = { service: 'simulation', write: () => undefined, now: clock.now };
-  const log = createLog({ ...silent, level: 'SILENT' });
-  const metrics = createMetrics({ ...silent, namespace: 'simulation', units: METRICS });
-  const audit = createAudit(log, metrics);
+  const { id, clock, random, ledger, witness, segura, aws, isFifo, hasOutcomes } = parts;
+  const process = createProcess();
+  let run = ledger.begin(id, []);
+  let frozenAt = 0;
+  let staleSockets = 0;
 
+  const time = {
+    now: clock.now,
+    random,
+    sleep: (ms: number, signal?: AbortSignal): Promise<void> =>
+      new Promise((resolve) => {
+        clock.sleep(ms, signal).then(() => process.run(resolve));
+      }),
+  };
+
+  /** An answer comes to a process that runs; where it comes from a thaw, the time limit has gone off before it. */
+  const wire =
+    <Delivered extends { readonly answer: Answer }>(
+      send: (call: Call, by: Run) => Promise<Delivered>,
+      onSend: (call: Call, by: Run) => (delivered: Delivered | undefined) => void,
+    ): Send =>
+    (call) =>
+      new Promise((resolve) => {
+        if (!process.isAlive()) return;
+        const startedAt = clock.now();
+        const onDelivered = onSend(call, run);
+        if (staleSockets > 0) {
+          staleSockets -= 1;
+          clock.after(RESET_MS, () =>
+            process.run(() => {
+              // send.ts closes the other idle ones then.
+              staleSockets = 0;
+              onDelivered(undefined);
+              resolve(unanswered('reset', 'ECONNRESET', true));
+            }),
+          );
+          return;
+        }
+        void send({ ...call, timeoutMs: Math.max(1, call.timeoutMs) }, run).then((delivered) =>
+          process.run(() => {
+            const isLate = clock.now() - startedAt > Math.max(1, call.timeoutMs);
+            onDelivered(isLate ? undefined : delivered);
+            resolve(isLate ? TIMED_OUT : delivered.answer);
+          }),
+        );
+      });
+
+  const suffix = isFifo ? '.fifo' : '';
+  const queueUrl = (name: string): string => `https://sqs.test/0/${name}${suffix}`;
+  const telemetry = { service: 'simulation', write: witness.onLines, now: clock.now };
+  const log = createLog({ ...telemetry, level: 'INFO' });
+  const metrics = createMetrics({ ...telemetry, namespace: 'simulation', units: METRICS });
+  const audit = createAudit(log, metrics);
+  const callAws = createCallAws({
+    ...time,
+    send: wire(aws, witness.onAwsCall),
+    credentials: () => ({ accessKeyId: 'simulated', secretAccessKey: 'simulated' }),
+  });
+  const sqs = createSqs({ ...time, call: callAws, region: 'us-east-1', endpoints: {} });
   const vaults = createVaults({
     ...time,
-    read: segura.readSecret(alive),
-    connect: () => ({ send: segura.send(alive), close: () => undefined }),
-    onFailure: () => undefined,
+    read: createSecretReader(callAws, 'us-east-1', {}, 'secret'),
+    connect: () => ({ send: wire(segura, witness.onSeguraCall), close: () => undefined }),
+    onFailure: (errorCode, detail) => log.error('secret not usable', { errorCode, detail }),
   });
   const tokens = createTokens({
     ...time,
@@ -53,40 +114,48 @@ export const createEnvironment = (parts: EnvironmentParts) => {
     timeoutMs: SEGURA_TIMEOUT_MS,
     maxAttempts: MAX_TOKEN_ATTEMPTS,
     wait: (attempt) => attemptWaitMs(attempt, random()),
-    onRequest: () => undefined,
-    onRefusal: () => undefined,
+    onRequest: () => metrics.count('TokenRequests'),
+    onRefusal: (cause, errorCode) => log.error('token refused', { cause, errorCode }),
   });
   const enable = createEnable({
     ...time,
     timeoutMs: SEGURA_TIMEOUT_MS,
-    maxRequestAgeSeconds,
-    onUnknown: () => undefined,
+    maxRequestAgeSeconds: MAX_REQUEST_AGE_SECONDS,
+    onUnknown: ({ cameBack }, errorCode) => log.warn('answer is not documented', { errorCode, detail: cameBack }),
   });
   const breaker = createBreaker();
-  const wire = createSqs({ ...time, call: sqs.call(alive), region: 'us-east-1', endpoints: {} });
+  void vaults.current(PREFETCH_TIMEOUT_MS);
 
   return {
-    kill: (): void => {
-      isAlive = false;
+    id,
+    isAlive: process.isAlive,
+    kill: process.kill,
+    freeze: (): void => {
+      frozenAt = clock.now();
+      process.freeze();
     },
-    isAlive: alive,
-    /** As handler.ts does it. Never resolves once the environment is dead. */
-    invoke: (records: readonly SQSRecord[]): Promise<SQSBatchResponse> => {
+    thaw: (): void => {
+      const frozenMs = clock.now() - frozenAt;
+      if (frozenMs > KEPT_ALIVE_MS) staleSockets = Math.floor(random() * (CONCURRENCY + 1));
+      process.thaw();
+    },
+    /** As handler.ts does it. Never resolves once the process is dead. */
+    invoke: (records: readonly SQSRecord[], next: Run): Promise<SQSBatchResponse> => {
+      run = next;
       const deadline = createDeadline(clock.now, FUNCTION_TIMEOUT_MS, records.length);
+      const settling = {
+        ...time,
+        sqs,
+        log,
+        sourceQueueUrl: queueUrl('requests'),
+        rejectedQueueUrl: queueUrl('rejected'),
+        ...(hasOutcomes ? { outcomeQueueUrl: queueUrl('outcomes') } : {}),
+      };
       return handleBatch(records, {
         ...time,
         concurrency: CONCURRENCY,
         enable,
-        settle: createSettle(
-          {
-            ...time,
-            sqs: wire,
-            sourceQueueUrl: `https://sqs.test/0/requests${suffix}`,
-            rejectedQueueUrl: `https://sqs.test/0/rejected${suffix}`,
-            log,
-          },
-          deadline,
-        ),
+        settle: createSettle(settling, deadline),
         invocation: {
           deadline,
           tokens,
@@ -94,12 +163,11 @@ export const createEnvironment = (parts: EnvironmentParts) => {
           renewedTokens: new Set(),
         },
         audit: (outcome) => {
-          if (!isAlive) return;
           audit(outcome);
           metrics.flush();
-          onOutcome(outcome);
+          witness.onOutcome(outcome, next);
         },
-        onBug: (_, error) => onBug(error),
+        onBug: (_, error) => ledger.violate(`a bug: ${(error as Error).stack}`),
       });
     },
   };

@@ -1,225 +1,180 @@
-/** Segura, its gateway and Secrets Manager in virtual time, as the core's `Send` and secret reader see them. */
-import { createHash } from 'node:crypto';
-import type { Answer, Send } from '../../functions/http/send.ts';
-import type { SecretRead } from '../../functions/segura/vault.ts';
+/** Segura, its gateway and its token endpoint in virtual time, as the core's `Send` sees them. */
+import type { Answer, Call, Failure } from '../../functions/http/send.ts';
+import answers from '../fixtures/answers.json' with { type: 'json' };
 import type { Clock } from './clock.ts';
+import { isEnabled, type Ledger, type Random, type Verdict } from './ledger.ts';
+import { faultAt, pick, type SeguraFault, type Weather } from './weather.ts';
 
-export type PasswordState = 'disabled' | 'active' | 'unknown' | 'no-access';
+export type PasswordState = 'disabled' | 'active' | 'unknown' | 'no-access' | 'invalid';
 
-/** A stretch of time in which something is wrong. */
-export interface Window {
-  readonly from: number;
-  readonly to: number;
-  /** How often a call meets it, from 0 to 1. */
-  readonly share: number;
-  /** The token endpoint goes on working. */
-  readonly sparesTokens?: boolean;
-  readonly fault:
-    | 'hang'
-    | 'refuse'
-    | 'reset'
-    | 502
-    | 503
-    | 504
-    | 500
-    | 429
-    | 'slow'
-    | 'lost-answer'
-    | 'login-page'
-    | 'not-authorized';
+/** An answer on its way, and what Segura decided on the password if the call got so far. */
+export interface Delivery {
+  readonly answer: Answer;
+  readonly verdict?: Verdict;
 }
 
-export interface SeguraModel {
-  readonly send: (isAlive: () => boolean) => Send;
-  readonly readSecret: (isAlive: () => boolean) => (timeoutMs: number) => Promise<SecretRead>;
-  readonly passwords: Map<number, PasswordState>;
-  readonly counts: { calls: number; tokenRequests: number; secretReads: number };
-  readonly rotate: (secretLagMs: number) => void;
-  readonly revokeTokens: () => void;
-}
+const envelope = (status: number, message: string, error: boolean, more = {}): string =>
+  JSON.stringify({ code: status, response: { status, message, error, mensagem: message, erro: error }, ...more });
 
-export interface SeguraParts {
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly windows: readonly Window[];
-  readonly secretWindows: readonly Window[];
-  /** Called when a call reaches Segura, before it is answered. */
-  readonly onCall: (identifier: number) => void;
-  /** Segura's own verdict on an identifier, as it was given. */
-  readonly onVerdict: (identifier: number, verdict: 'enabled' | 'already-enabled' | '1005' | '1006') => void;
-}
+/** None of these is a verdict on a password, however much it looks like one. */
+const DECEPTIONS: readonly { readonly status: number; readonly body: string }[] = [
+  { status: 404, body: envelope(404, '1005: Password not found', true) },
+  { status: 500, body: envelope(500, '1006: User does not have access', true, { exception: { code: 1006 } }) },
+  { status: 403, body: envelope(403, '1006: User does not have access', true) },
+  { status: 400, body: '{"message":"1005: Password not found"}' },
+  { status: 400, body: envelope(400, '1005: Password not found', false) },
+  { status: 400, body: envelope(400, '1005: Password not found', true, { exception: { code: 1006, message: '' } }) },
+  { status: 400, body: envelope(400, '10051: Something else', true) },
+  { status: 200, body: envelope(200, '1010: Unexpected identifier type', true) },
+  { status: 200, body: envelope(200, 'Password successfully inactivated', false) },
+  { status: 200, body: envelope(400, 'Password successfully activated', false) },
+  { status: 200, body: '{"response":{"message":"Password successfully activated"}}' },
+  { status: 201, body: envelope(201, 'Password successfully activated', false) },
+  { status: 200, body: 'Password successfully activated' },
+];
 
-const TOKEN_LIFETIME_MS = 3_600_000;
-const NEVER = new Promise<never>(() => {
-  // What a dead process waits for.
-});
+const FAILURES: Readonly<Record<string, readonly [Failure, string]>> = {
+  refused: ['refused', 'ECONNREFUSED'],
+  reset: ['reset', 'ECONNRESET'],
+  dns: ['dns', 'EAI_AGAIN'],
+  unreachable: ['unreachable', 'EHOSTUNREACH'],
+  tls: ['tls', 'CERT_HAS_EXPIRED'],
+};
 
-const envelope = (status: number, message: string, isError: boolean): Answer => ({
-  kind: 'answered',
-  status,
-  headers: { 'content-type': 'application/json' },
-  body: JSON.stringify({
-    code: status,
-    response: { status, message, error: isError, mensagem: message, erro: isError },
-  }),
-});
-
-const kong = (status: number, message: string, headers: Record<string, string> = {}): Answer => ({
-  kind: 'answered',
-  status,
-  headers,
-  body: JSON.stringify({ message }),
-});
-
-const unanswered = (failure: 'timeout' | 'refused' | 'reset', code: string): Answer => ({
+export const unanswered = (failure: Failure, code: string, reusedSocket = false): Answer => ({
   kind: 'unanswered',
   failure,
   code,
-  reusedSocket: false,
+  reusedSocket,
 });
+export const TIMED_OUT = unanswered('timeout', 'ETIMEDOUT');
 
-export const createSegura = (parts: SeguraParts): SeguraModel => {
-  const { clock, random, windows, secretWindows, onCall, onVerdict } = parts;
+const answered = (status: number, body: string, headers = {}): Answer => ({ kind: 'answered', status, headers, body });
+
+/** Real answers by their meaning; those of the token endpoint aside. */
+const byMeaning = Map.groupBy(
+  answers.filter(({ endpoint }) => endpoint === 'enable'),
+  ({ meaning }) => meaning,
+);
+/** As a token is refused; the other 404s are of something else. */
+const REFUSALS = answers.filter(({ name, meaning }) => name.startsWith('no-route') || meaning === 'unauthorized');
+const STATES: Readonly<Record<PasswordState, readonly [Verdict, string]>> = {
+  disabled: ['enabled', 'enabled'],
+  active: ['already-enabled', 'already-enabled'],
+  unknown: ['1005', 'not-found'],
+  'no-access': ['1006', 'no-access'],
+  invalid: ['1010', 'invalid-identifier'],
+};
+const RETRY_AFTER = [undefined, '1', '7', '20', '300', '5000'];
+const LIFETIME_MS = 3_600_000;
+/** `expires_in` as it is told: honest, as a string, not at all, absurd; and a token that lives shorter than it says. */
+const LIFETIMES: readonly { readonly told: unknown; readonly ms: number }[] = [
+  { told: 3600, ms: LIFETIME_MS },
+  { told: '3600', ms: LIFETIME_MS },
+  { told: undefined, ms: LIFETIME_MS },
+  { told: 'soon', ms: LIFETIME_MS },
+  { told: -1, ms: LIFETIME_MS },
+  { told: 1e15, ms: LIFETIME_MS },
+  { told: 120, ms: 120_000 },
+  { told: 3600, ms: 300_000 },
+];
+
+export interface SeguraParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly weather: Weather;
+  readonly ledger: Ledger;
+  readonly isFifo: boolean;
+  /** Forgets its verdicts, so that the invariants can be seen to notice. */
+  readonly isForgetful: boolean;
+}
+
+export const createSegura = ({ clock, random, weather, ledger, isFifo, isForgetful }: SeguraParts) => {
   const passwords = new Map<number, PasswordState>();
-  const counts = { calls: 0, tokenRequests: 0, secretReads: 0 };
   const tokens = new Map<string, number>();
-  /** What Segura takes, and what Secrets Manager gives. */
-  let clientSecret = 'secret-0';
-  let storedSecret = 'secret-0';
-  let rotations = 0;
+  const secrets = new Set(['hush-secret-0']);
   let issued = 0;
 
-  const faultNow = (all: readonly Window[], isToken = false): Window['fault'] | undefined =>
-    all.find(
-      ({ from, to, share, sparesTokens }) =>
-        !(isToken && sparesTokens) && clock.now() >= from && clock.now() < to && random() < share,
-    )?.fault;
-
-  const enable = (identifier: number): Answer => {
-    const state = passwords.get(identifier) ?? 'unknown';
-    if (state === 'unknown') {
-      onVerdict(identifier, '1005');
-      return envelope(400, '1005: Password not found', true);
-    }
-    if (state === 'no-access') {
-      onVerdict(identifier, '1006');
-      return envelope(400, '1006: User does not have access', true);
-    }
-    passwords.set(identifier, 'active');
-    onVerdict(identifier, state === 'active' ? 'already-enabled' : 'enabled');
-    return envelope(
-      200,
-      state === 'active' ? 'Password has already been activated' : 'Password successfully activated',
-      false,
-    );
+  const fixture = (meaning: string): Answer => {
+    const { status, body, headers } = pick(random, byMeaning.get(meaning) ?? []);
+    const wait = meaning === 'rate-limited' || meaning === 'unavailable' ? pick(random, RETRY_AFTER) : undefined;
+    return answered(status, body, { ...headers, ...(wait === undefined ? {} : { 'retry-after': wait }) });
   };
 
-  const gateway = (fault: Window['fault'] | undefined, ordinary: () => Answer): Answer => {
-    switch (fault) {
-      case undefined:
-      case 'slow':
-        return ordinary();
-      case 'refuse':
-        return unanswered('refused', 'ECONNREFUSED');
-      case 'reset':
-        return unanswered('reset', 'ECONNRESET');
-      case 'hang':
-        return unanswered('timeout', 'ETIMEDOUT');
-      case 'lost-answer':
-        ordinary();
-        return kong(504, 'The upstream server is timing out');
-      case 'login-page':
-        return { kind: 'answered', status: 200, headers: {}, body: '<html><form action="/login"></form></html>' };
-      case 'not-authorized':
-        return kong(401, 'Unauthorized');
-      case 429:
-        return kong(
-          429,
-          'API rate limit exceeded',
-          random() < 0.5 ? { 'retry-after': String(1 + Math.floor(random() * 20)) } : {},
-        );
-      default:
-        return kong(fault, 'simulated');
+  const judge = (identifier: number): Delivery => {
+    const [verdict, meaning] = STATES[passwords.get(identifier) ?? 'unknown'];
+    const story = ledger.storyOf(identifier);
+    if (isEnabled(verdict)) {
+      passwords.set(identifier, 'active');
+      if (story) {
+        story.isEnabled = true;
+        ledger.settle(story, isFifo);
+      }
     }
+    ledger.tell(story, `Segura: ${verdict}`);
+    return isForgetful ? { answer: fixture(meaning) } : { answer: fixture(meaning), verdict };
   };
 
-  const answerToken = (body: string): Answer => {
-    counts.tokenRequests += 1;
-    if (new URLSearchParams(body).get('client_secret') !== clientSecret) {
-      return { kind: 'answered', status: 401, headers: {}, body: '{"error":"invalid_client"}' };
+  const issue = (body: string): Answer => {
+    if (!secrets.has(new URLSearchParams(body).get('client_secret') ?? '')) {
+      return answered(401, '{"error":"invalid_client","error_description":"Client authentication failed"}');
     }
     issued += 1;
-    const token = createHash('sha256').update(String(issued)).digest('hex');
-    tokens.set(token, clock.now() + TOKEN_LIFETIME_MS);
-    return {
-      kind: 'answered',
-      status: 200,
-      headers: {},
-      body: JSON.stringify({ token_type: 'Bearer', expires_in: 3600, access_token: token }),
-    };
+    const token = `hush-token-${issued}`;
+    const { told, ms } = pick(random, LIFETIMES);
+    tokens.set(token, clock.now() + ms);
+    return answered(200, JSON.stringify({ token_type: 'Bearer', expires_in: told, access_token: token }));
   };
 
-  const answerEnable = (identifier: number, authorization: string): Answer => {
-    const isGood = (tokens.get(authorization.replace('Bearer ', '')) ?? 0) > clock.now();
-    return isGood ? enable(identifier) : kong(404, 'no Route matched with those values');
+  const serve = ({ url, headers, body = '' }: Call): Delivery => {
+    if (url.pathname.endsWith('/oauth2/token')) return { answer: issue(body) };
+    const expiresAt = tokens.get((headers['Authorization'] ?? '').replace('Bearer ', '')) ?? 0;
+    if (expiresAt <= clock.now()) {
+      const { status, body: refusal } = pick(random, REFUSALS);
+      return { answer: answered(status, refusal) };
+    }
+    return judge(Number(url.pathname.split('/').at(-1)));
+  };
+
+  const meet = (fault: SeguraFault | undefined, call: Call): Delivery => {
+    if (fault === undefined || fault === 'slow') return serve(call);
+    if (fault === 'lost-answer') {
+      serve(call);
+      return { answer: pick(random, [fixture('upstream-timeout'), unanswered('reset', 'ECONNRESET'), TIMED_OUT]) };
+    }
+    if (fault === 'deception') {
+      const { status, body } = pick(random, DECEPTIONS);
+      return { answer: answered(status, body) };
+    }
+    const failure = FAILURES[fault];
+    return { answer: failure ? unanswered(...failure) : fixture(fault) };
   };
 
   return {
     passwords,
-    counts,
-    send:
-      (isAlive) =>
-      async ({ url, headers, body = '', timeoutMs }) => {
-        if (!isAlive()) return NEVER;
-        const isToken = url.pathname.endsWith('/oauth2/token');
-        const identifier = Number(url.pathname.split('/').at(-1));
-        if (!isToken) {
-          counts.calls += 1;
-          onCall(identifier);
-        }
-        const fault = faultNow(windows);
-        const tookMs =
-          fault === 'hang' ? timeoutMs + 1 : fault === 'slow' ? 5000 + random() * 40_000 : 5 + random() * 150;
-        const reachesMs = Math.min(tookMs / 2, timeoutMs);
-        await clock.sleep(reachesMs);
-        // What has been sent arrives, whether or not its sender still lives.
-        const answer = gateway(fault, () =>
-          isToken ? answerToken(body) : answerEnable(identifier, headers['Authorization'] ?? ''),
-        );
-        await clock.sleep(Math.min(tookMs, timeoutMs) - reachesMs);
-        if (!isAlive()) return NEVER;
-        return tookMs > timeoutMs ? unanswered('timeout', 'ETIMEDOUT') : answer;
-      },
-    readSecret: (isAlive) => async (timeoutMs) => {
-      if (!isAlive()) return NEVER;
-      counts.secretReads += 1;
-      const fault = faultNow(secretWindows);
-      await clock.sleep(fault === 'hang' ? timeoutMs : 20);
-      if (!isAlive()) return NEVER;
-      if (fault !== undefined) return { kind: 'unreadable', code: 'ThrottlingException', message: 'simulated' };
-      return {
-        kind: 'read',
-        text: JSON.stringify({
-          url: 'https://segura.test',
-          accessTokenUrl: 'https://segura.test/iso/oauth2/token',
-          clientId: 'client',
-          clientSecret: storedSecret,
-        }),
-      };
+    secrets,
+    revokeTokens: (): void => tokens.clear(),
+    /** Resolves at the latest when `timeoutMs` are over; what has been sent takes its course all the same. */
+    send: async (call: Call): Promise<Delivery> => {
+      const isToken = call.url.pathname.endsWith('/oauth2/token');
+      const windows = isToken ? weather.tokens : weather.segura;
+      const fault = faultAt(windows, clock.now(), random);
+      if (fault === 'hang') {
+        await clock.sleep(call.timeoutMs);
+        return { answer: TIMED_OUT };
+      }
+      const tookMs = fault === 'slow' ? 5000 + random() * 40_000 : 5 + random() * 150;
+      const reachesMs = tookMs * random();
+      const course = clock.sleep(reachesMs).then(async () => {
+        const delivery = meet(fault, call);
+        await clock.sleep(tookMs - reachesMs);
+        return delivery;
+      });
+      if (tookMs <= call.timeoutMs) return course;
+      await clock.sleep(call.timeoutMs);
+      return { answer: TIMED_OUT };
     },
-    rotate: (secretLagMs) => {
-      rotations += 1;
-      const next = `secret-${rotations}`;
-      clientSecret = next;
-      tokens.clear();
-      clock.sleep(secretLagMs).then(
-        () => {
-          // A rotation that is slow to be stored must not put back what a later one has replaced.
-          if (next === clientSecret) storedSecret = next;
-        },
-        () => undefined,
-      );
-    },
-    revokeTokens: () => tokens.clear(),
   };
 };
+
+export type SeguraModel = ReturnType<typeof createSegura>;

@@ -1,0 +1,155 @@
+/** Lambda in virtual time: the event source mapping, execution environments, their starts, freezes, kills and time-outs. */
+import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
+import { keptIds } from '../simulator/event-source.ts';
+import type { Clock } from './clock.ts';
+import { type Environment, FUNCTION_TIMEOUT_MS } from './environment.ts';
+import type { Ledger, Random, Run } from './ledger.ts';
+import type { Queue } from './sqs.ts';
+import { between, pick, type Weather } from './weather.ts';
+
+export interface LambdaParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly weather: Weather;
+  readonly ledger: Ledger;
+  readonly requests: Queue;
+  readonly isFifo: boolean;
+  readonly batchSize: number;
+  readonly windowMs: number;
+  readonly maximumConcurrency: number;
+  readonly newEnvironment: () => Environment;
+  /** Called when an invocation has answered and its response is carried out. */
+  readonly onRun: (run: Run, environment: Environment) => void;
+}
+
+const IDLE_MS = 600_000;
+const RECYCLED_SHARE = 0.01;
+const FREEZES_MS = [2000, 30_000, 100_000, 130_000];
+
+export const createLambda = (parts: LambdaParts) => {
+  const { clock, random, weather, ledger, requests, isFifo, newEnvironment, onRun } = parts;
+  const { batchSize, windowMs, maximumConcurrency } = parts;
+  const counts = { invocations: 0, receives: 0, kills: 0, starts: 0 };
+  const idle: { readonly environment: Environment; readonly since: number }[] = [];
+  let running = 0;
+  let freed = Promise.withResolvers<void>();
+
+  /** The one that was used last, as long as Lambda keeps it; else a cold start. */
+  const takeEnvironment = async (): Promise<Environment> => {
+    const warm = idle.pop();
+    if (warm && clock.now() - warm.since < IDLE_MS && random() >= RECYCLED_SHARE) {
+      warm.environment.thaw();
+      return warm.environment;
+    }
+    warm?.environment.kill();
+    counts.starts += 1;
+    const environment = newEnvironment();
+    await clock.sleep(between(random, 100, 1500));
+    return environment;
+  };
+
+  /** Waits for the answer; `undefined` for an environment that was killed or timed out meanwhile. */
+  const invoke = async (environment: Environment, records: readonly SQSRecord[], run: Run) => {
+    const { promise: died, resolve: die } = Promise.withResolvers<undefined>();
+    const timeOut = (): void => {
+      if (!run.wasFrozen) ledger.violate(`invocation ${run.id} outlived the function's time-out`);
+      die(undefined);
+    };
+    const freeze = (): void => {
+      run.wasFrozen = true;
+      environment.freeze();
+      cancels.push(clock.after(pick(random, FREEZES_MS), environment.thaw));
+    };
+    const cancels = [clock.after(FUNCTION_TIMEOUT_MS, timeOut)];
+    const isTroubled = clock.now() < weather.calmAt;
+    if (isTroubled && random() < weather.killShare) {
+      const afterMs = between(random, 0, pick(random, [50, 300, 2000, 20_000]));
+      cancels.push(clock.after(afterMs, () => die(undefined)));
+    }
+    if (isTroubled && random() < weather.freezeShare) cancels.push(clock.after(between(random, 0, 500), freeze));
+    const response = await Promise.race([environment.invoke(records, run), died]);
+    for (const cancel of cancels) cancel();
+    return response;
+  };
+
+  const carryOut = (response: SQSBatchResponse, records: readonly SQSRecord[], run: Run): void => {
+    const payload: unknown = JSON.parse(JSON.stringify(response));
+    const ids = records.map(({ messageId }) => messageId);
+    for (const { itemIdentifier } of response.batchItemFailures) {
+      if (!run.stories.has(itemIdentifier)) ledger.violate(`the response names ${itemIdentifier}, not of its event`);
+    }
+    const kept = new Set(keptIds({ payload, durationMs: 0 }, ids));
+    for (const record of records) {
+      const { messageId } = record;
+      const story = run.stories.get(messageId);
+      const outcome = run.outcomes.get(messageId);
+      if (!(story && outcome)) {
+        ledger.violate(`invocation ${run.id} told no outcome of ${messageId}`, story);
+        continue;
+      }
+      if ((outcome.kind === 'kept') !== kept.has(messageId))
+        ledger.violate('told as kept, or answered so, not both', story);
+      if (kept.has(messageId)) continue;
+      const isConfirmed = run.enabled.has(messageId) || run.rejected.has(messageId);
+      if (!isConfirmed) ledger.violate('deleted before its enable or dead letter was confirmed', story);
+      if (requests.remove(record)) story.isDeleted = true;
+      ledger.tell(story, story.isDeleted ? 'deleted' : 'delete lost');
+    }
+  };
+
+  const work = async (first: readonly SQSRecord[]): Promise<void> => {
+    const records = [...first];
+    if (windowMs > 0 && records.length < batchSize) {
+      await clock.sleep(windowMs);
+      records.push(...requests.receive(batchSize - records.length));
+    }
+    // At-least-once: now and then a batch holds a message twice.
+    const [doubled] = records;
+    if (doubled && !isFifo && random() < weather.duplicateShare) records.push(doubled);
+    const environment = await takeEnvironment();
+    const run = ledger.begin(environment.id, records);
+    counts.invocations += 1;
+    counts.receives += run.stories.size;
+    for (const story of run.stories.values()) story.receives += 1;
+    const response = await invoke(environment, records, run);
+    if (response) {
+      environment.freeze();
+      idle.push({ environment, since: clock.now() });
+      carryOut(response, records, run);
+      onRun(run, environment);
+      return;
+    }
+    environment.kill();
+    counts.kills += 1;
+    for (const story of run.stories.values()) {
+      story.crashes += 1;
+      ledger.tell(story, `environment ${environment.id} killed`);
+    }
+  };
+
+  return {
+    counts,
+    /** Receives and invokes until `isOver`. */
+    poll: async (isOver: () => boolean): Promise<void> => {
+      while (!isOver() || running > 0) {
+        const records = running < maximumConcurrency ? requests.receive(batchSize) : [];
+        if (records.length > 0) {
+          running += 1;
+          work(records).then(
+            () => {
+              running -= 1;
+              freed.resolve();
+              freed = Promise.withResolvers();
+            },
+            (error: unknown) => ledger.violate(`the simulation itself failed: ${(error as Error).stack}`),
+          );
+          continue;
+        }
+        const nextInMs = running < maximumConcurrency ? requests.nextInMs() : undefined;
+        const cancel = nextInMs === undefined ? undefined : clock.after(nextInMs, requests.wake);
+        await Promise.race([requests.changed(), freed.promise]);
+        cancel?.();
+      }
+    },
+  };
+};

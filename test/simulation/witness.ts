@@ -1,0 +1,169 @@
+/** Sees everything that the core does to the world and hears from it, and says what it should not have done. */
+import type { Outcome } from '../../functions/enable-password/audit.ts';
+import type { Call } from '../../functions/http/send.ts';
+import type { AwsDelivery, Sent } from './aws.ts';
+import type { Clock } from './clock.ts';
+import { isEnabled, type Ledger, type Run, type Story } from './ledger.ts';
+import type { Delivery } from './segura.ts';
+
+const MAX_CALLS_PER_MESSAGE = 6;
+const MAX_CALLS_UNDER_WAY = 10;
+/** Three attempts on a failing endpoint, as many with the secret read anew, and again for a refused token. */
+const MAX_TOKEN_REQUESTS = 12;
+/** A read is three attempts; without a secret there is one read for the token, and one after a refusal. */
+const MAX_SECRET_REQUESTS = 12;
+const REFUSAL_READ_MS = 30_000;
+/** The least and the longest wait of a kept message. */
+const LEAST_SECONDS = 30;
+const LONGEST_SECONDS = 900;
+/** A verdict is acted on within its invocation, or when a frozen process wakes up. */
+const VERDICT_HOLDS_MS = 1_200_000;
+
+export interface WitnessParts {
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  readonly isFifo: boolean;
+  readonly hasOutcomes: boolean;
+}
+
+export const createWitness = ({ clock, ledger, isFifo, hasOutcomes }: WitnessParts) => {
+  const { tell, violate } = ledger;
+  const counts = { calls: 0, tokenRequests: 0, secretReads: 0 };
+  const keptBy: Record<string, number> = {};
+  /** When an execution environment heard which verdict on a message. */
+  const heard = new Map<string, number>();
+  const underWay = new Map<number, number>();
+  const secretReads = new Map<number, number[]>();
+
+  const onTokenRequest = (run: Run) => {
+    counts.tokenRequests += 1;
+    run.tokenRequests += 1;
+    if (run.tokenRequests > MAX_TOKEN_REQUESTS) violate(`${run.tokenRequests} token requests in invocation ${run.id}`);
+    return () => undefined;
+  };
+
+  const onEnableCall = (identifier: number, run: Run) => {
+    counts.calls += 1;
+    const { environment } = run;
+    const story = ledger.storyOf(identifier);
+    if (!(story && run.stories.has(story.messageId))) {
+      violate(`a call for identifier ${identifier}, which invocation ${run.id} was not given`, story);
+      return () => undefined;
+    }
+    const calls = (run.calls.get(story.messageId) ?? 0) + 1;
+    run.calls.set(story.messageId, calls);
+    if (calls > MAX_CALLS_PER_MESSAGE) violate(`call ${calls} of one invocation`, story);
+    if (ledger.isExpired(story, clock.now())) violate('called after its notAfter, or though too old', story);
+    if (story.isInvalid) violate('called though it is no request', story);
+    const open = (underWay.get(environment) ?? 0) + 1;
+    underWay.set(environment, open);
+    if (open > MAX_CALLS_UNDER_WAY) violate(`${open} calls under way at once`, story);
+
+    return (delivery: Delivery | undefined): void => {
+      underWay.set(environment, (underWay.get(environment) ?? 1) - 1);
+      const { verdict } = delivery ?? {};
+      if (verdict === undefined) {
+        run.failedCalls += 1;
+        run.failedIdentifiers.add(identifier);
+      } else {
+        heard.set(`${environment} ${story.messageId} ${isEnabled(verdict) ? 'enabled' : verdict}`, clock.now());
+        if (isEnabled(verdict)) run.enabled.add(story.messageId);
+      }
+      const { answer } = delivery ?? {};
+      const came = answer?.kind === 'answered' ? `HTTP ${answer.status}` : (answer?.code ?? 'a closed connection');
+      tell(story, `call ${calls} of invocation ${run.id}: ${came}`);
+    };
+  };
+
+  const isTrueRejection = (story: Story, code: string, environment: number, failedAt: number): boolean => {
+    if (code === 'InvalidMessage') return story.isInvalid;
+    if (code === 'Expired') return ledger.isExpired(story, failedAt);
+    const at = heard.get(`${environment} ${story.messageId} ${code}`);
+    return at !== undefined && failedAt - at < VERDICT_HOLDS_MS;
+  };
+
+  const onDeadLetter = ({ body, attributes }: Sent, environment: number): string => {
+    const { OriginalMessageId = '', ErrorCode = '', FirstSentAt = '', FailedAt = '' } = attributes;
+    const story = ledger.storyOfOriginal(OriginalMessageId);
+    if (!story) {
+      violate(`a dead letter of ${OriginalMessageId}, which nobody sent`);
+      return '';
+    }
+    tell(story, `dead letter ${ErrorCode} from environment ${environment}`);
+    if (!isTrueRejection(story, ErrorCode, environment, Date.parse(FailedAt)))
+      violate(`rejected as ${ErrorCode}, which nobody said`, story);
+    if (body !== story.body) violate(`its dead letter holds another body: ${body}`, story);
+    if (Date.parse(FirstSentAt) !== story.firstSentAt) violate(`its dead letter says ${FirstSentAt}`, story);
+    story.letters.push(ErrorCode);
+    ledger.settle(story, isFifo);
+    return story.messageId;
+  };
+
+  const onOutcomeEvent = ({ body }: Sent, environment: number): string => {
+    const { messageId, outcome } = JSON.parse(body) as { messageId: string; outcome: string };
+    const story = ledger.stories.get(messageId);
+    const isTrue =
+      outcome === 'rejected' ? (story?.letters.length ?? 0) > 0 : heard.has(`${environment} ${messageId} enabled`);
+    if (!(story && isTrue)) violate(`an outcome event says ${outcome}`, story);
+    return messageId;
+  };
+
+  return {
+    counts,
+    keptBy,
+    onSeguraCall: ({ url }: Call, run: Run): ((delivery: Delivery | undefined) => void) =>
+      url.pathname.endsWith('/oauth2/token')
+        ? onTokenRequest(run)
+        : onEnableCall(Number(url.pathname.split('/').at(-1)), run),
+
+    onAwsCall: ({ headers }: Call, run: Run) => {
+      const isSecret = headers['x-amz-target'] === 'secretsmanager.GetSecretValue';
+      if (isSecret) {
+        run.secretRequests += 1;
+        if (run.secretRequests > MAX_SECRET_REQUESTS) violate(`${run.secretRequests} secret reads in one invocation`);
+      }
+      return (delivery: AwsDelivery | undefined): void => {
+        for (const { queue, messageId } of delivery?.confirmed ?? []) {
+          (queue === 'rejected' ? run.rejected : run.told).add(messageId);
+        }
+        if (!isSecret || delivery?.answer.kind !== 'answered' || delivery.answer.status !== 200) return;
+        counts.secretReads += 1;
+        const reads = [...(secretReads.get(run.environment) ?? []), clock.now()].slice(-3);
+        secretReads.set(run.environment, reads);
+        // One because it was refused, one because it had grown old: a third says that a refusal was read twice.
+        if (reads.length === 3 && clock.now() - reads[0]! < REFUSAL_READ_MS) violate('three secret reads within 30 s');
+      };
+    },
+
+    /** @returns the id of the message that it is of */
+    onSent: (sent: Sent, environment: number): string =>
+      sent.queue === 'rejected' ? onDeadLetter(sent, environment) : onOutcomeEvent(sent, environment),
+
+    onVisibility: (_handle: string, seconds: number): void => {
+      if (!(Number.isInteger(seconds) && seconds >= LEAST_SECONDS && seconds <= LONGEST_SECONDS)) {
+        violate(`a visibility timeout of ${seconds} s`);
+      }
+    },
+
+    onLines: (lines: string): void => {
+      if (lines.includes('hush-')) violate(`a secret in the log: ${lines}`);
+    },
+
+    onOutcome: ({ message, decision }: Outcome, run: Run): void => {
+      const { messageId } = message;
+      const story = run.stories.get(messageId);
+      const how = decision.kind === 'done' ? decision.result : decision.kind;
+      tell(story, `told as ${how}${decision.kind === 'kept' ? ` (${decision.cause})` : ''}`);
+      if (!story || run.outcomes.has(messageId)) violate(`a second outcome, or one of another event: ${how}`, story);
+      run.outcomes.set(messageId, decision);
+      if (decision.kind === 'kept') keptBy[decision.cause] = (keptBy[decision.cause] ?? 0) + 1;
+      if (decision.kind === 'done' && !run.enabled.has(messageId)) violate('told as enabled, which nobody said', story);
+      if (decision.kind === 'rejected' && !run.rejected.has(messageId))
+        violate('told as rejected without a confirmed dead letter', story);
+      if (decision.kind !== 'kept' && hasOutcomes && !run.told.has(messageId))
+        violate('settled without a confirmed outcome event', story);
+    },
+  };
+};
+
+export type Witness = ReturnType<typeof createWitness>;
