@@ -3,7 +3,7 @@
  * answer is a script. A test that waits for something that never comes fails at once, instead of hanging.
  */
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
-import type { AwsResult, CallAws, Json } from '../../functions/aws/call.ts';
+import { type AwsResult, createCallAws, type Json } from '../../functions/aws/call.ts';
 import { createAudit, METRICS, type MetricName, type Outcome } from '../../functions/enable-password/audit.ts';
 import { handleBatch } from '../../functions/enable-password/batch.ts';
 import {
@@ -205,14 +205,22 @@ export const createStage = (options: StageOptions = {}) => {
     maxRequestAgeSeconds,
     onUnknown: (row, code) => unknown.push(`${row.means} ${code}`),
   });
-  const call: CallAws = async (_, __, ___, action, input, limitMs) => {
-    const entries = input['Entries'] as readonly Json[];
-    sqsCalls.push({ action, queueUrl: String(input['QueueUrl']), entries, at: clock.now() });
-    const given: AwsResult & Timed = options.sqs?.(action, entries, sqsCalls.length) ?? confirm(entries);
-    const { tookMs = 15, ...result } = given;
-    await clock.sleep(Math.min(tookMs, Math.max(1, limitMs)));
-    return (tookMs > limitMs ? { kind: 'failed', code: 'ETIMEDOUT', message: 'no answer' } : result) as AwsResult;
-  };
+  const call = createCallAws({
+    ...time,
+    credentials: () => ({ accessKeyId: 'AKID', secretAccessKey: 'secret' }),
+    send: async ({ headers, body = '', timeoutMs: limitMs }) => {
+      const { QueueUrl, Entries } = JSON.parse(body) as { QueueUrl: string; Entries: readonly Json[] };
+      const action = headers['x-amz-target']?.split('.')[1] ?? '';
+      sqsCalls.push({ action, queueUrl: QueueUrl, entries: Entries, at: clock.now() });
+      const { tookMs = 15, ...result } =
+        options.sqs?.(action, Entries, sqsCalls.length) ?? (confirm(Entries) as AwsResult & Timed);
+      const reply =
+        result.kind === 'ok'
+          ? answered(200, result.output)
+          : answered(400, { __type: result.code, message: result.message });
+      return timely(clock, { ...reply, tookMs }, limitMs);
+    },
+  });
   const sqs = createSqs({ ...time, call, region: 'eu-west-1', endpoints: {} });
   const breaker = createBreaker();
 
