@@ -11,7 +11,7 @@ import { createLedger, type Random, type Run, type Story } from './ledger.ts';
 import { createProducer, createSaboteur } from './people.ts';
 import { createSegura } from './segura.ts';
 import { createQueue } from './sqs.ts';
-import { drawWeather, HOUR, type Kind, OUTAGE_MS, pick } from './weather.ts';
+import { drawWeather, HOUR, type Kind, OUTAGE_MS, pick, TROUBLE_MS } from './weather.ts';
 import { createWitness } from './witness.ts';
 
 export interface EpisodeOptions {
@@ -47,7 +47,7 @@ const RECOVERY_LIMIT_SECONDS = 900;
 const GIVEN_UP_AFTER_MS = 5 * OUTAGE_MS;
 const QUEUE_VISIBILITY_MS = 6 * FUNCTION_TIMEOUT_MS;
 const MAX_RECEIVE_COUNT = 1000;
-const CRASHES_TO_EXHAUST = 4;
+const CRASHES_TO_EXHAUST = 3;
 /** Of an invocation that does not know yet that Segura is down, and of one that does. */
 const MAX_CALLS_IN_OUTAGE = 30;
 const MAX_CALLS_OF_PROBE = 2;
@@ -131,7 +131,7 @@ export const runEpisode = async ({ seed, kind, messages, isForgetful = false }: 
   });
 
   const people = { clock, random, weather, ledger, requests, segura, aws };
-  const sending = createProducer(people)({ messages, spreadMs: isOutage ? OUTAGE_MS : HOUR, isOutage });
+  const sending = createProducer(people)({ messages, spreadMs: isOutage ? OUTAGE_MS : TROUBLE_MS, isOutage });
   const mischief = createSaboteur(people)();
   let isBusy = true;
   Promise.all([sending, mischief]).then(

@@ -67,7 +67,8 @@ export interface Weather {
 
 export const HOUR = 3_600_000;
 export const OUTAGE_MS = 24 * HOUR;
-const TROUBLE_MS = 2 * HOUR;
+/** Of any day but that of an outage: all is sent in this time, and all troubles are over at its end. */
+export const TROUBLE_MS = 1.5 * HOUR;
 
 const DOWN: readonly SeguraFault[] = [
   'hang',
@@ -114,8 +115,8 @@ export const drawWeather = (kind: Kind, startsAt: number, random: Random): Weath
   const troubleEndsAt = startsAt + TROUBLE_MS;
   const windows = <Fault>(count: number, faults: readonly Fault[], shares: readonly number[]): Window<Fault>[] =>
     Array.from({ length: count }, () => {
-      const from = between(random, startsAt, troubleEndsAt - 0.4 * HOUR);
-      const to = from + between(random, 10_000, 0.4 * HOUR);
+      const from = between(random, startsAt, troubleEndsAt);
+      const to = Math.min(troubleEndsAt, from + between(random, 10_000, 0.6 * HOUR));
       // Most troubles have one face, some have all.
       const faces = random() < 0.7 ? [pick(random, faults)] : faults;
       return { from, to, share: pick(random, shares), faults: faces };
@@ -136,10 +137,10 @@ export const drawWeather = (kind: Kind, startsAt: number, random: Random): Weath
     case 'ordinary':
       return {
         ...quiet,
-        segura: [{ from: startsAt, to: startsAt + HOUR, share: 0.02, faults: ['upstream-timeout', 'slow', 'reset'] }],
+        segura: [{ from: startsAt, to: troubleEndsAt, share: 0.02, faults: ['upstream-timeout', 'slow', 'reset'] }],
       };
     case 'crash-loop':
-      return { ...quiet, killShare: 0.5, duplicateShare: 0 };
+      return { ...quiet, killShare: 0.8, duplicateShare: 0 };
     case 'credentials':
       return {
         ...quiet,
