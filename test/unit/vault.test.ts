@@ -42,7 +42,10 @@ describe('that cannot be read', () => {
 
   test('because it is malformed, says what to mend', async () => {
     const { current, secretFailures } = open(read({ clientId: '' }));
-    expect(await current()).toMatchObject({ code: 'SECRET_MALFORMED', detail: /clientId must be a non-empty string/ });
+    expect(await current()).toMatchObject({
+      code: 'SECRET_MALFORMED',
+      detail: expect.stringMatching(/clientId must be a non-empty string/),
+    });
     expect(secretFailures).toEqual(['SECRET_MALFORMED']);
   });
 
