@@ -95,6 +95,10 @@ const openTransport = (secure: boolean, { maxSockets, caCertificate, clientCerti
   };
 };
 
+const closeIdle = ({ freeSockets }: Agent): void => {
+  for (const idle of Object.values(freeSockets)) for (const socket of idle ?? []) socket.destroy();
+};
+
 const readBody = (response: IncomingMessage, done: (body: string) => void): void => {
   let body = '';
   response.setEncoding('utf8');
@@ -118,9 +122,18 @@ const exchange = ({ url, headers, body = '', timeoutMs }: Call, { request, agent
       path: url.pathname + url.search,
       headers: { ...headers, 'Content-Length': Buffer.byteLength(body) },
     });
-    const unanswered = (failure: Failure, code: string): void => {
+    let isOver = false;
+    const settle = (answer: Answer): void => {
+      isOver = true;
       clearTimeout(limit);
-      resolve({ kind: 'unanswered', failure, code, reusedSocket: sent.reusedSocket });
+      resolve(answer);
+    };
+    const unanswered = (failure: Failure, code: string): void => {
+      if (isOver) return;
+      // What ended this connection behind our back, a freeze or a NAT gateway, has ended its idle neighbours too: the next
+      // attempt must not meet them one after the other.
+      if (sent.reusedSocket) closeIdle(agent);
+      settle({ kind: 'unanswered', failure, code, reusedSocket: sent.reusedSocket });
     };
     const limit = setTimeout(() => {
       unanswered('timeout', 'ETIMEDOUT');
@@ -131,15 +144,13 @@ const exchange = ({ url, headers, body = '', timeoutMs }: Call, { request, agent
     );
     // 101 to a call that asked for no other protocol: an answer as unknown as any, and not to be waited out.
     sent.on('upgrade', ({ statusCode = 0, headers: answerHeaders }, socket) => {
-      clearTimeout(limit);
       socket.destroy();
-      resolve({ kind: 'answered', status: statusCode, headers: answerHeaders, body: '' });
+      settle({ kind: 'answered', status: statusCode, headers: answerHeaders, body: '' });
     });
     sent.on('response', (response) => {
-      readBody(response, (text) => {
-        clearTimeout(limit);
-        resolve({ kind: 'answered', status: response.statusCode ?? 0, headers: response.headers, body: text });
-      });
+      readBody(response, (text) =>
+        settle({ kind: 'answered', status: response.statusCode ?? 0, headers: response.headers, body: text }),
+      );
       // The connection ended in the middle of the body: no answer to rely on.
       response.on('error', (error: NodeJS.ErrnoException) => unanswered('reset', error.code ?? 'ECONNRESET'));
       response.on('close', () => unanswered('reset', 'ECONNRESET'));
@@ -163,7 +174,7 @@ export const createSend = (options: SendOptions): { readonly send: Send; readonl
     close: () => {
       for (const { agent } of transports.values()) {
         agent.maxFreeSockets = 0;
-        for (const idle of Object.values(agent.freeSockets)) for (const socket of idle ?? []) socket.destroy();
+        closeIdle(agent);
       }
     },
   };

@@ -285,6 +285,22 @@ describe('connections', () => {
     expect(await post(url)).toMatchObject({ kind: 'unanswered', failure: 'reset', reusedSocket: false });
   });
 
+  test('that went stale take their idle neighbours along, so that the next attempt is the last that it takes', async () => {
+    const stale = new Set<Socket>();
+    let isThawed = false;
+    const url = await http((request, response) => {
+      if (stale.has(request.socket)) request.socket.resetAndDestroy();
+      else setTimeout(() => response.end('ok'), 20);
+      if (!isThawed) stale.add(request.socket);
+    });
+    const { post } = open();
+    await Promise.all([post(url), post(url), post(url), post(url)]);
+    isThawed = true;
+    expect(stale.size).toBe(4);
+    expect(await post(url)).toMatchObject({ kind: 'unanswered', reusedSocket: true });
+    expect(await post(url)).toMatchObject({ kind: 'answered', body: 'ok' });
+  });
+
   test('that are idle are closed with the pool; a call under way finishes', async () => {
     const sockets: Socket[] = [];
     let answer: (() => void) | undefined;
