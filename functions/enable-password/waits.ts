@@ -25,7 +25,8 @@ const FIRST_VISIBILITY_SECONDS = 30;
  * the last failing call of an outage is back, and carried out, within 15 minutes of its end.
  */
 const LONGEST_VISIBILITY_SECONDS = 780;
-const LONGEST_RETRY_AFTER_SECONDS = 900;
+/** Likewise, by what lies between the answer that asks for it and the next call: settling with SQS, a cold start. */
+const LONGEST_RETRY_AFTER_SECONDS = 870;
 
 /** Visibility timeout of a kept message, in whole seconds, by its receive count (from 1); `Retry-After` is respected. */
 export const visibilitySeconds = (receiveCount: number, random: number, retryAfterSeconds = 0): number => {
