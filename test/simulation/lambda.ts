@@ -63,7 +63,7 @@ export const createLambda = (parts: LambdaParts) => {
     const cancels = [clock.after(FUNCTION_TIMEOUT_MS, timeOut)];
     const isTroubled = clock.now() < weather.calmAt;
     if (isTroubled && random() < weather.killShare) {
-      const afterMs = between(random, 0, pick(random, [50, 300, 2000, 20_000]));
+      const afterMs = between(random, 0, pick(random, weather.killsWithinMs));
       cancels.push(clock.after(afterMs, () => die(undefined)));
     }
     if (isTroubled && random() < weather.freezeShare) cancels.push(clock.after(between(random, 0, 500), freeze));

@@ -56,6 +56,7 @@ export interface Weather {
   readonly sqs: readonly Window<AwsFault>[];
   /** Of the invocations, how many are killed in the middle, or stand still for a while. */
   readonly killShare: number;
+  readonly killsWithinMs: readonly number[];
   readonly freezeShare: number;
   /** At-least-once: how many receives leave the message where others can receive it too; how many deletes are lost. */
   readonly duplicateShare: number;
@@ -127,6 +128,7 @@ export const drawWeather = (kind: Kind, startsAt: number, random: Random): Weath
     secrets: [],
     sqs: [],
     killShare: 0,
+    killsWithinMs: [50, 300, 2000, 20_000],
     freezeShare: 0,
     duplicateShare: 0.005,
     rotations: 0,
@@ -140,7 +142,7 @@ export const drawWeather = (kind: Kind, startsAt: number, random: Random): Weath
         segura: [{ from: startsAt, to: troubleEndsAt, share: 0.02, faults: ['upstream-timeout', 'slow', 'reset'] }],
       };
     case 'crash-loop':
-      return { ...quiet, killShare: 0.8, duplicateShare: 0 };
+      return { ...quiet, killShare: 0.8, killsWithinMs: [50, 300], duplicateShare: 0 };
     case 'credentials':
       return {
         ...quiet,
