@@ -189,6 +189,18 @@ describe('whatever hangs, the answer goes out in time', () => {
     expect(stage.outcomes).toHaveLength(20);
   });
 
+  test('even a call that does not end with its limit', async () => {
+    const stage = createStage({ segura: byIdentifier({ 2: { ...HANG, isDeaf: true } }) });
+    const response = await stage.invoke(many(3), 6000);
+    expect(response.tookMs).toBeLessThan(6000);
+    expect(keptIds(response)).toEqual(['m-2']);
+    expect(stage.outcomes.at(-1)?.decision).toEqual({ kind: 'kept', cause: 'deadline' });
+  });
+
+  test('and as soon as all is done', async () => {
+    expect((await createStage().invoke(many(3))).tookMs).toBeLessThan(200);
+  });
+
   test('and what is done stays done', async () => {
     const stage = createStage({ segura: byIdentifier({ 3: HANG }) });
     expect(keptIds(await stage.invoke(many(8), 6000))).toEqual(['m-3']);

@@ -255,6 +255,15 @@ describe('a client that is refused', () => {
     expect([tokenCalls.length, refusals.length]).toEqual([2, 2]);
   });
 
+  test('is asked for no third time, however long each refusal takes', async () => {
+    const { get, tokenCalls } = open({
+      secret: (nth) => ({ kind: 'read', text: secretText({ clientSecret: `secret-${nth}` }) }),
+      tokens: () => ({ ...gateway(401), tookMs: 29_999 }),
+    });
+    expect((await get(600_000)).kind).toBe('no-token');
+    expect(tokenCalls).toHaveLength(2);
+  });
+
   test('by its certificate is told apart', async () => {
     const { get, refusals } = open({ tokens: () => unanswered('tls', 'CERT_HAS_EXPIRED') });
     expect(await get()).toMatchObject({ cause: 'tls', code: 'CERT_HAS_EXPIRED' });

@@ -75,6 +75,14 @@ describe('a read that began earlier, perhaps before a freeze', () => {
     await finish(clock, early);
   });
 
+  test('and fails, is followed by one read for all who waited', async () => {
+    const { vaults, clock, secretReads } = open({ ...unreadable, tookMs: 500 }, read());
+    const early = vaults.current(3000);
+    const results = await finish(clock, Promise.all([vaults.current(2000), vaults.current(2000), early]));
+    expect(results.map(({ kind }) => kind)).toEqual(['vault', 'vault', 'no-vault']);
+    expect(secretReads()).toBe(2);
+  });
+
   test('is used as it comes', async () => {
     const { vaults, current, secretReads } = open({ ...read(), tookMs: 500 });
     void vaults.current(3000);
