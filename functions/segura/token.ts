@@ -96,6 +96,8 @@ export const createTokens = (parts: TokenParts): Tokens => {
   const { vaults, timeoutMs, maxAttempts, wait, now, sleep, onRequest, onRefusal } = parts;
   let held: Token | undefined;
   let flight: Promise<TokenResult> | undefined;
+  /** Calls that are slow learn one after the other that their token was refused: one failed renewal speaks for all. */
+  let failedRenewal: { readonly of: Token; readonly result: TokenResult } | undefined;
 
   const noToken = (cause: 'credentials' | 'gateway' | 'tls', code: string): TokenResult => ({
     kind: 'no-token',
@@ -156,8 +158,11 @@ export const createTokens = (parts: TokenParts): Tokens => {
     },
     renew: async (refused, left) => {
       if (held && held !== refused && now() < held.expiresAt) return { kind: 'token', token: held };
+      if (failedRenewal?.of === refused) return failedRenewal.result;
       if (held === refused) held = undefined;
-      return requestOnce(left);
+      const result = await requestOnce(left);
+      if (result.kind === 'no-token') failedRenewal = { of: refused, result };
+      return result;
     },
   };
 };

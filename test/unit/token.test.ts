@@ -148,6 +148,17 @@ describe('a refused token', () => {
     expect(tokenCalls).toHaveLength(2);
   });
 
+  test('that comes late, when the renewal has failed, asks no more', async () => {
+    const { get, renew, tokenCalls } = open({ tokens: inTurn(token('first'), gateway(503)) });
+    const first = tokenOf(await get());
+    const failed = await renew(first);
+    const asked = tokenCalls.length;
+    expect(await renew(first)).toEqual(failed);
+    expect(tokenCalls).toHaveLength(asked);
+    await get();
+    expect(tokenCalls.length).toBeGreaterThan(asked);
+  });
+
   test('that comes late does not renew what was renewed meanwhile', async () => {
     const { get, renew, tokenCalls } = open();
     const refused = tokenOf(await get());
