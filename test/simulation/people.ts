@@ -34,6 +34,8 @@ const STATES: readonly PasswordState[] = [
   'no-access',
   'invalid',
 ];
+/** How long, at most, until a request with `notAfter` must not be carried out any more: some end while they are tried. */
+const PATIENCE_MS = [10_000, 60_000, HOUR];
 const MESSAGES_PER_GROUP = 20;
 /** Some replayed requests are too old to be carried out. */
 const MAX_REPLAYED_AGE_MS = 130 * HOUR;
@@ -61,7 +63,8 @@ export const createProducer = ({ clock, random, ledger, requests, segura }: Peop
     const identifier = index + 1;
     const now = clock.now();
     const isInvalid = !isOutage && random() < 0.01;
-    const notAfter = !isOutage && random() < 0.05 ? Math.floor(now + between(random, 1000, HOUR)) : undefined;
+    const notAfter =
+      !isOutage && random() < 0.05 ? Math.floor(now + between(random, 1000, pick(random, PATIENCE_MS))) : undefined;
     const isReplayed = !isOutage && random() < 0.03;
     const messageId = `message-${identifier}`;
     const story: Story = {

@@ -122,6 +122,13 @@ export const drawWeather = (kind: Kind, startsAt: number, random: Random): Weath
       const faces = random() < 0.7 ? [pick(random, faults)] : faults;
       return { from, to, share: pick(random, shares), faults: faces };
     });
+  /** A little of everything, all the time. */
+  const drizzle = <Fault>(faults: readonly Fault[]): Window<Fault> => ({
+    from: startsAt,
+    to: troubleEndsAt,
+    share: 0.02,
+    faults,
+  });
   const quiet: Weather = {
     segura: [],
     tokens: [],
@@ -160,10 +167,11 @@ export const drawWeather = (kind: Kind, startsAt: number, random: Random): Weath
         segura: [
           ...windows(2 + Math.floor(random() * 3), PASSING, [0.05, 0.3, 0.7, 1]),
           ...windows(2, STRANGE, [0.05, 0.3, 1]),
+          drizzle(['deception', 'lost-answer', ...STRANGE]),
         ],
         tokens: windows(Math.floor(random() * 3), PASSING, [0.3, 1]),
         secrets: windows(Math.floor(random() * 2), AWS, [0.3, 1]),
-        sqs: windows(Math.floor(random() * 4), AWS, [0.02, 0.2, 1]),
+        sqs: [...windows(Math.floor(random() * 4), AWS, [0.02, 0.2, 1]), drizzle(['failed-entries', ...AWS])],
         killShare: 0.02,
         freezeShare: 0.02,
         rotations: 4,

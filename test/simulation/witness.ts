@@ -35,11 +35,21 @@ export const createWitness = ({ clock, ledger, isFifo, hasOutcomes }: WitnessPar
   const underWay = new Map<number, number>();
   const secretReads = new Map<number, number[]>();
 
+  const begin = ({ environment }: Run): number => {
+    const open = (underWay.get(environment) ?? 0) + 1;
+    underWay.set(environment, open);
+    return open;
+  };
+  const end = ({ environment }: Run): void => {
+    underWay.set(environment, (underWay.get(environment) ?? 1) - 1);
+  };
+
   const onTokenRequest = (run: Run) => {
+    begin(run);
     counts.tokenRequests += 1;
     run.tokenRequests += 1;
     if (run.tokenRequests > MAX_TOKEN_REQUESTS) violate(`${run.tokenRequests} token requests in invocation ${run.id}`);
-    return () => undefined;
+    return () => end(run);
   };
 
   const onEnableCall = (identifier: number, run: Run) => {
@@ -55,12 +65,11 @@ export const createWitness = ({ clock, ledger, isFifo, hasOutcomes }: WitnessPar
     if (calls > MAX_CALLS_PER_MESSAGE) violate(`call ${calls} of one invocation`, story);
     if (ledger.isExpired(story, clock.now())) violate('called after its notAfter, or though too old', story);
     if (story.isInvalid) violate('called though it is no request', story);
-    const open = (underWay.get(environment) ?? 0) + 1;
-    underWay.set(environment, open);
+    const open = begin(run);
     if (open > MAX_CALLS_UNDER_WAY) violate(`${open} calls under way at once`, story);
 
     return (delivery: Delivery | undefined): void => {
-      underWay.set(environment, (underWay.get(environment) ?? 1) - 1);
+      end(run);
       const { verdict } = delivery ?? {};
       if (verdict === undefined) {
         run.failedCalls += 1;
@@ -133,6 +142,12 @@ export const createWitness = ({ clock, ledger, isFifo, hasOutcomes }: WitnessPar
         // One because it was refused, one because it had grown old: a third says that a refusal was read twice.
         if (reads.length === 3 && clock.now() - reads[0]! < REFUSAL_READ_MS) violate('three secret reads within 30 s');
       };
+    },
+
+    /** What cannot finish is cut before the answer goes out, unless the process stood still over it. */
+    onAnswered: ({ environment, id, wasFrozen }: Run): void => {
+      const open = underWay.get(environment) ?? 0;
+      if (open > 0 && !wasFrozen) violate(`${open} calls to Segura outlive the answer of invocation ${id}`);
     },
 
     /** @returns the id of the message that it is of */
