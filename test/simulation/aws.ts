@@ -77,7 +77,7 @@ export const createAws = (parts: AwsParts) => {
     const confirmed: { queue: Destination; messageId: string }[] = [];
     for (const entry of entries) {
       const { Id } = entry;
-      if (failsEntries && random() < 0.5) {
+      if (failsEntries && random() < 0.8) {
         // Some are said to have failed, of some nothing is said.
         if (random() < 0.7) Failed.push({ Id, Code: 'InternalError', SenderFault: false });
         continue;
