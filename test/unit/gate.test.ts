@@ -91,6 +91,14 @@ describe('the way closes', () => {
     expect(await finish(clock, waiting)).toMatchObject({ kind: 'pass', isProbe: false });
   });
 
+  test('after failures of single messages too, one an invocation: the next one probes once', async () => {
+    const { begin } = open();
+    for (const identifier of [1, 2, 3, 4, 5]) await begin().call(identifier, 'down');
+    const next = begin();
+    expect(await next.call(6, 'down')).toMatchObject({ kind: 'pass', isProbe: true });
+    expect(await next.enter(6)).toEqual({ kind: 'stop', cause: 'gateway' });
+  });
+
   test('and probes with waits that grow, four times, before it gives up the invocation', async () => {
     const { begin, clock } = open();
     const invocation = begin();
