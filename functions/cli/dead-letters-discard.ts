@@ -1,6 +1,7 @@
 /** `mysafe-enable dead-letters discard`: onto the disk first, then gone for good. */
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import { sleep } from '../clock/sleep.ts';
 import { awsFailure } from '../queues/aws-failure.ts';
 import type { Letter } from '../queues/letter.ts';
 import { createScan, type Scan } from '../queues/scan.ts';
@@ -14,7 +15,6 @@ import {
   readSelection,
   readVisibility,
   type SelectOptions,
-  sleep,
   stopOnInterrupt,
 } from './dead-letters.ts';
 import { note, paint, say, sayJson } from './print.ts';

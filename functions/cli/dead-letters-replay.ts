@@ -1,5 +1,6 @@
 /** `mysafe-enable dead-letters replay`: back to `requests`. The work itself is queues/replay.ts. */
 import { hostname, userInfo } from 'node:os';
+import { sleep } from '../clock/sleep.ts';
 import { DEFAULTS } from '../enable-password/environment.ts';
 import type { Letter } from '../queues/letter.ts';
 import { type Fate, type ReplayOptions, type ReplayResult, replay } from '../queues/replay.ts';
@@ -13,7 +14,6 @@ import {
   readSelection,
   readVisibility,
   type SelectOptions,
-  sleep,
   stopOnInterrupt,
 } from './dead-letters.ts';
 import { UNREAD } from './dead-letters-list.ts';

@@ -20,18 +20,6 @@ export interface SelectOptions extends TargetOptions {
 const MAX_TOLD = 20;
 const VISIBILITY_SECONDS = 120;
 
-/** Ends early when the signal is given. */
-export const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal?.addEventListener('abort', end);
-  });
-
 export const readSelection = ({ code = [], identifier, before, after }: SelectOptions, now: number): Selection => ({
   codes: code.flatMap((each) => each.split(',')).filter(Boolean),
   ...(identifier === undefined ? {} : { identifier: parseCount('--identifier', identifier) }),

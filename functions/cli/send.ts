@@ -1,9 +1,10 @@
 /** `mysafe-enable send`: requests onto the queue; all are checked before the first is sent. */
 import { createHash } from 'node:crypto';
+import { sleep } from '../clock/sleep.ts';
 import { MAX_MESSAGE_BYTES } from '../queues/dead-letters.ts';
 import { parseRequest, REQUESTER_FIELDS } from '../queues/request.ts';
 import { type Outgoing, type SendResult, sendRequests } from '../queues/send.ts';
-import { plural, sleep, stopOnInterrupt } from './dead-letters.ts';
+import { plural, stopOnInterrupt } from './dead-letters.ts';
 import { note, paint, say, sayJson } from './print.ts';
 import { createProgress } from './progress.ts';
 import { type Format, type Found, openArguments, openFile, type RequestSource } from './request-source.ts';

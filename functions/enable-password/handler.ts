@@ -8,6 +8,7 @@ import type { Context, SQSBatchResponse } from 'aws-lambda';
 import { createCallAws } from '../aws/call.ts';
 import { readCredentials } from '../aws/environment-credentials.ts';
 import { createSecretReader } from '../aws/secret-value.ts';
+import { sleep } from '../clock/sleep.ts';
 import { createSend } from '../http/send.ts';
 import { createSqs } from '../queues/sqs.ts';
 import { createTokens } from '../segura/token.ts';
@@ -37,15 +38,6 @@ const REFUSALS = {
   credentials: 'token refused: check accessTokenUrl, clientId, clientSecret and tokenParameters in the secret',
   tls: "TLS handshake refused: check caCertificate, clientCertificate and clientKey in the secret, and the server's certificate",
 };
-
-const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal?.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 
 const clock = { now: Date.now, random: Math.random, sleep };
 

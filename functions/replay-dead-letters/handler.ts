@@ -5,6 +5,7 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
+import { sleep } from '../clock/sleep.ts';
 import { type ReplayCounts, replay } from '../queues/replay.ts';
 import { createLog } from '../telemetry/log.ts';
 import { readEnvironment } from './environment.ts';
@@ -31,17 +32,6 @@ const log = createLog({
   write: (lines) => process.stdout.write(lines),
   now: Date.now,
 });
-
-const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal?.addEventListener('abort', end);
-  });
 
 const handleEvent = async (event: unknown, context: Partial<Context>): Promise<ReplayAnswer> => {
   const { queues, options } = readOptions(event, environment.maxRequestAgeSeconds);
