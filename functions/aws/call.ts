@@ -50,6 +50,10 @@ const MAX_ATTEMPTS = 3;
 const ATTEMPT_LIMIT_MS = 5000;
 const FIRST_WAIT_MS = 100;
 
+/** Wait after `attempt` attempts (from 1) on AWS: doubles each time, half of it by chance. */
+export const retryWaitMs = (attempt: number, random: number, firstWaitMs = FIRST_WAIT_MS): number =>
+  firstWaitMs * 2 ** (attempt - 1) * (0.5 + random / 2);
+
 const readJson = (body: string): Json => {
   try {
     const value: unknown = JSON.parse(body);
@@ -116,7 +120,7 @@ export const createCallAws =
         timeoutMs: limit,
       });
       const { result, again } = read(answer);
-      const wait = FIRST_WAIT_MS * 2 ** (attempt - 1) * (0.5 + random() / 2);
+      const wait = retryWaitMs(attempt, random());
       if (!again || attempt === MAX_ATTEMPTS || now() + wait >= endsAt) return result;
       await sleep(wait);
     }

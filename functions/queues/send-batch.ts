@@ -1,6 +1,6 @@
 /** One batch on its way: each entry is tried again until SQS has confirmed it, has refused it, or the attempts are spent. */
 import { SendMessageBatchCommand, type SendMessageBatchRequestEntry } from '@aws-sdk/client-sqs';
-import { isThrottling } from '../aws/call.ts';
+import { isThrottling, retryWaitMs } from '../aws/call.ts';
 import { awsFailure, isPassing } from './aws-failure.ts';
 import type { SqsClient } from './scan.ts';
 
@@ -54,7 +54,7 @@ export const sendBatch = async (
     }
     if (attempt === ATTEMPTS) break;
     open = open.filter((index) => again.has(index));
-    if (open.length > 0) await sleep(FIRST_WAIT_MS * 2 ** (attempt - 1) * (0.5 + random() / 2));
+    if (open.length > 0) await sleep(retryWaitMs(attempt, random(), FIRST_WAIT_MS));
   }
   return { reasons, ...(stop === undefined ? {} : { stop }) };
 };

@@ -1,5 +1,13 @@
 /** The two calls by which enable-password speaks to SQS: batches of ten, and one answer for each entry. */
-import { type CallAws, type EndpointSettings, isThrottling, type Json, SQS, sqsEndpoint } from '../aws/call.ts';
+import {
+  type CallAws,
+  type EndpointSettings,
+  isThrottling,
+  type Json,
+  retryWaitMs,
+  SQS,
+  sqsEndpoint,
+} from '../aws/call.ts';
 import { type Attributes, messageBytes } from './dead-letters.ts';
 
 /** What SQS said of one entry; `unconfirmed` means that it may or may not have been carried out. */
@@ -44,7 +52,6 @@ export const MAX_BATCH_ENTRIES = 10;
 const CONFIRMED: EntryResult = { kind: 'confirmed' };
 const UNSAID: EntryResult = { kind: 'unconfirmed', code: 'NotInAnswer', message: 'SQS said nothing of this entry' };
 const MAX_ATTEMPTS = 3;
-const FIRST_WAIT_MS = 100;
 
 const wireAttributes = (attributes: Attributes): Json =>
   Object.fromEntries(
@@ -118,7 +125,7 @@ export const createSqs = ({ call, region, endpoints, now, random, sleep }: SqsPa
       const read = readEntries(answer.output);
       for (const index of open) results[index] = read.get(String(index))?.result ?? UNSAID;
       open = open.filter((index) => read.get(String(index))?.again);
-      const wait = FIRST_WAIT_MS * 2 ** (attempt - 1) * (0.5 + random() / 2);
+      const wait = retryWaitMs(attempt, random());
       if (attempt === MAX_ATTEMPTS || now() + wait >= endsAt) break;
       if (open.length > 0) await sleep(wait);
     }
