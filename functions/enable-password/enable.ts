@@ -1,5 +1,5 @@
 /** One request: attempts, waits, a new token, the deadline; ends in a decision. */
-import type { Answer } from '../http/send.ts';
+import { type Answer, metStaleConnection } from '../http/send.ts';
 import type { Provenance } from '../queues/dead-letters.ts';
 import { type EnableRequest, expiredReason } from '../queues/request.ts';
 import { type Cause, describe, judge, type Row } from '../segura/answers.ts';
@@ -88,7 +88,7 @@ interface Attempt {
   readonly token: Token;
   /** Refused with a token that was already renewed: nothing more to try. */
   readonly isRefusedAgain: boolean;
-  /** A kept-alive connection was closed meanwhile, as a freeze does: it says nothing of Segura. */
+  /** The first attempt met a stale connection: it says nothing of Segura. */
   readonly isStale: boolean;
 }
 
@@ -109,8 +109,7 @@ export const createEnable = (parts: EnableParts) => {
       row,
       token,
       isRefusedAgain: row.happens.do === 'renew-token' && invocation.renewedTokens.has(token),
-      isStale:
-        answer.kind === 'unanswered' && answer.reusedSocket && answer.failure === 'reset' && effort.attempts === 1,
+      isStale: effort.attempts === 1 && metStaleConnection(answer),
     };
     return attempt;
   };

@@ -33,6 +33,13 @@ export type Answer =
       readonly reusedSocket: boolean;
     };
 
+/**
+ * Cut short on a kept-alive connection, as a freeze or a NAT gateway does: it says nothing of the other side. A call that
+ * hangs says nothing of the connection.
+ */
+export const metStaleConnection = (answer: Answer): boolean =>
+  answer.kind === 'unanswered' && answer.reusedSocket && answer.failure === 'reset';
+
 export type Send = (call: Call) => Promise<Answer>;
 
 export interface SendOptions {

@@ -1,5 +1,5 @@
 /** The client credentials grant (RFC 6749, 4.4): ask, read, keep, renew; one request for all who wait. */
-import type { Answer } from '../http/send.ts';
+import { type Answer, metStaleConnection } from '../http/send.ts';
 import { judgeToken } from './answers.ts';
 import { readAnswer } from './reading.ts';
 import { type Hidden, hide } from './secret.ts';
@@ -122,9 +122,7 @@ export const createTokens = (parts: TokenParts): Tokens => {
         return { kind: 'token', token: held };
       }
       if (means === 'gateway') {
-        // Cut short on a kept-alive connection; one that hangs says nothing of the connection.
-        const isStale =
-          answer.kind === 'unanswered' && answer.reusedSocket && answer.failure === 'reset' && attempt === 1;
+        const isStale = attempt === 1 && metStaleConnection(answer);
         const waitMs = isStale ? 0 : Math.max(wait(attempt), (reading.retryAfterSeconds ?? 0) * 1000);
         if (attempt >= (isStale ? maxAttempts : attempts) || waitMs >= left()) return noToken('gateway', code);
         await sleep(waitMs);
