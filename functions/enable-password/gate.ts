@@ -155,5 +155,3 @@ export const createBreaker = () => {
     },
   };
 };
-
-export type Breaker = ReturnType<typeof createBreaker>;

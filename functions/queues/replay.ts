@@ -10,6 +10,7 @@ import { expiredReason, parseRequest } from './request.ts';
 import { createScan, type Scan } from './scan.ts';
 import { isSelected, type Selection } from './select.ts';
 import { type SendBatchParts, sendBatch } from './send-batch.ts';
+import { MAX_BATCH_ENTRIES } from './sqs.ts';
 
 export interface ReplayOptions extends Selection {
   readonly limit?: number;
@@ -66,7 +67,6 @@ export interface ReplayResult extends ReplayCounts {
 
 const VISIBILITY_SECONDS = 120;
 const MAX_AT_ONCE = 50;
-const BATCH = 10;
 
 export const replay = async (parts: ReplayParts, options: ReplayOptions): Promise<ReplayResult> => {
   const { queueUrl, deadLetterQueueUrls, now, sleep, signal, onProgress, onFate, onNotice } = parts;
@@ -202,7 +202,7 @@ export const replay = async (parts: ReplayParts, options: ReplayOptions): Promis
 
   const replayQueue = async (scan: Scan): Promise<void> => {
     // One by one at a slow rate; side by side where there is neither a rate nor an order to be kept.
-    const most = rate !== undefined && rate < BATCH ? 1 : BATCH;
+    const most = rate !== undefined && rate < MAX_BATCH_ENTRIES ? 1 : MAX_BATCH_ENTRIES;
     for await (const letters of scan.letters()) {
       const { outgoing, duplicates } = choose(letters);
       const batches = batchesOf(outgoing, isFifo, most);

@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { awsFailure } from './aws-failure.ts';
 import { type Letter, readLetter } from './letter.ts';
+import { MAX_BATCH_ENTRIES } from './sqs.ts';
 
 /** What the SDK's client is used for. */
 export type SqsClient = Pick<SQSClient, 'send'>;
@@ -27,7 +28,6 @@ export interface ScanOptions {
 /** Letters held at once before SQS's limit of 120,000 in flight comes near. */
 export const MAX_HELD = 100_000;
 const RECEIVERS = 5;
-const BATCH = 10;
 /** SQS asks only some of its servers for a short poll; a second of waiting asks them all, and then nothing is nothing. */
 const WAIT_SECONDS = 1;
 /** Turns that bring only what was seen already, after which the queue counts as read. */
@@ -37,8 +37,8 @@ const PATIENCE_MS = 30_000;
 const DELETE_ATTEMPTS = 2;
 
 const chunks = <Item>(items: readonly Item[]): Item[][] =>
-  Array.from({ length: Math.ceil(items.length / BATCH) }, (_, index) =>
-    items.slice(index * BATCH, (index + 1) * BATCH),
+  Array.from({ length: Math.ceil(items.length / MAX_BATCH_ENTRIES) }, (_, index) =>
+    items.slice(index * MAX_BATCH_ENTRIES, (index + 1) * MAX_BATCH_ENTRIES),
   );
 
 /** Batches of ten, a few at once. */
@@ -68,7 +68,7 @@ export const countLetters = async (sqs: SqsClient, queueUrl: string): Promise<nu
 
 /** Letters of one queue, and those that are held. */
 export const createScan = (sqs: SqsClient, queueUrl: string, options: ScanOptions) => {
-  const { visibilitySeconds, now, atOnce = RECEIVERS * BATCH, signal } = options;
+  const { visibilitySeconds, now, atOnce = RECEIVERS * MAX_BATCH_ENTRIES, signal } = options;
   const startedAt = now();
   /** By message id, the earliest to become visible first; a letter that came round again has a new receipt handle. */
   const held = new Map<string, { readonly receiptHandle: string; readonly until: number }>();
@@ -98,7 +98,9 @@ export const createScan = (sqs: SqsClient, queueUrl: string, options: ScanOption
   };
 
   const turn = async (receivers: number): Promise<{ received: number; fresh: Letter[] }> => {
-    const results = await Promise.allSettled(Array.from({ length: receivers }, () => receive(Math.min(BATCH, atOnce))));
+    const results = await Promise.allSettled(
+      Array.from({ length: receivers }, () => receive(Math.min(MAX_BATCH_ENTRIES, atOnce))),
+    );
     const failed = results.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
     const letters = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
@@ -176,7 +178,7 @@ export const createScan = (sqs: SqsClient, queueUrl: string, options: ScanOption
      * @throws what the SDK throws, such as AccessDenied
      */
     letters: async function* (): AsyncGenerator<readonly Letter[]> {
-      const most = Math.ceil(atOnce / BATCH);
+      const most = Math.ceil(atOnce / MAX_BATCH_ENTRIES);
       const prolongs = ({ sentAt }: Letter): boolean =>
         sentAt.getTime() <= startedAt || now() - startedAt < PATIENCE_MS;
       let receivers = 1;
@@ -184,7 +186,7 @@ export const createScan = (sqs: SqsClient, queueUrl: string, options: ScanOption
         await keepHeld();
         const { received, fresh } = await turn(receivers);
         if (received === 0) return;
-        receivers = Math.min(most, fresh.length < BATCH ? receivers : receivers * 2);
+        receivers = Math.min(most, fresh.length < MAX_BATCH_ENTRIES ? receivers : receivers * 2);
         staleTurns = fresh.some(prolongs) ? 0 : staleTurns + 1;
         if (fresh.length > 0) yield fresh;
       }

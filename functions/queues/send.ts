@@ -1,6 +1,7 @@
 /** Sends requests in batches of ten, several under way, and says of each whether SQS confirmed it. */
 import { MAX_MESSAGE_BYTES } from './dead-letters.ts';
 import { type SendBatchParts, sendBatch } from './send-batch.ts';
+import { MAX_BATCH_ENTRIES } from './sqs.ts';
 
 /** One request, with the place it came from (a line number, an argument). */
 export interface Outgoing {
@@ -26,7 +27,6 @@ export interface SendResult {
   readonly stop?: string;
 }
 
-const BATCH = 10;
 const UNDER_WAY = 4;
 
 /** Gathers what comes, however much it is, into batches that SQS takes. */
@@ -35,7 +35,7 @@ export async function* batchesOf(requests: AsyncIterable<Outgoing>): AsyncGenera
   let bytes = 0;
   for await (const request of requests) {
     const size = Buffer.byteLength(request.body);
-    if (batch.length === BATCH || (batch.length > 0 && bytes + size > MAX_MESSAGE_BYTES)) {
+    if (batch.length === MAX_BATCH_ENTRIES || (batch.length > 0 && bytes + size > MAX_MESSAGE_BYTES)) {
       yield batch;
       batch = [];
       bytes = 0;

@@ -47,6 +47,7 @@ export interface SqsParts {
   readonly sleep: (ms: number) => Promise<void>;
 }
 
+/** AWS: entries of one batch call, and messages of one receive. */
 export const MAX_BATCH_ENTRIES = 10;
 
 const CONFIRMED: EntryResult = { kind: 'confirmed' };

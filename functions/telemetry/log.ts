@@ -22,7 +22,6 @@ export const FIELDS = [
   'reason',
   'source',
   'meaning',
-  'status',
   'droppedAttributes',
   'detail',
   'stack',
