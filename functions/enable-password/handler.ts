@@ -15,12 +15,12 @@ import { createTokens } from '../segura/token.ts';
 import { createVaults } from '../segura/vault.ts';
 import { createLineWriter, createLog } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
+import { flushTelemetry, logContext } from '../telemetry/middleware.ts';
 import { createAudit, METRICS } from './audit.ts';
 import { handleBatch } from './batch.ts';
 import { createEnable, type Invocation } from './enable.ts';
 import { readEnvironment } from './environment.ts';
 import { createBreaker } from './gate.ts';
-import { flushTelemetry, logContext } from './middleware.ts';
 import { correlation, readEvent } from './record.ts';
 import { createSettle } from './settle.ts';
 import { attemptWaitMs, createDeadline, MAX_TOKEN_ATTEMPTS } from './waits.ts';
@@ -132,5 +132,5 @@ export const handler = middy<unknown, SQSBatchResponse>({ timeoutEarlyInMillis: 
       lines.flush();
     }),
   )
-  .use(logContext(log))
+  .use(logContext(log, 'invocation failed, nothing is acknowledged'))
   .handler(handleEvent);

@@ -8,6 +8,7 @@ import type { Context } from 'aws-lambda';
 import { sleep } from '../clock/sleep.ts';
 import { type ReplayCounts, replay } from '../queues/replay.ts';
 import { createLog } from '../telemetry/log.ts';
+import { logContext } from '../telemetry/middleware.ts';
 import { readEnvironment } from './environment.ts';
 import { type Cursor, readOptions } from './options.ts';
 
@@ -81,14 +82,5 @@ const handleEvent = async (event: unknown, context: Partial<Context>): Promise<R
 };
 
 export const handler = middy<unknown, ReplayAnswer>({ timeoutEarlyInMillis: 0 })
-  .use({
-    before: ({ context }) => log.setContext({ function_request_id: context.awsRequestId }),
-    onError: ({ error }) => {
-      log.error('replay failed, nothing is lost', {
-        errorCode: error?.name,
-        detail: error?.message,
-        stack: error?.stack,
-      });
-    },
-  })
+  .use(logContext(log, 'replay failed, nothing is lost'))
   .handler(handleEvent);
