@@ -74,13 +74,33 @@ export const receive = async (
   return (await sqs.send(command, abortSignal ? { abortSignal } : {})).Messages ?? [];
 };
 
-export const deleteAll = async (sqs: SQSClient, queueUrl: string, records: readonly SQSRecord[]): Promise<void> => {
+const deleteAll = async (sqs: SQSClient, queueUrl: string, records: readonly SQSRecord[]): Promise<void> => {
   for (let from = 0; from < records.length; from += 10) {
     const Entries = records
       .slice(from, from + 10)
       .map(({ receiptHandle }, index) => ({ Id: String(index), ReceiptHandle: receiptHandle }));
     await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
   }
+};
+
+/** One batch through the function, by Lambda's rules: what it does not keep is deleted. */
+export const carryOut = async (
+  sqs: SQSClient,
+  queueUrl: string,
+  records: readonly SQSRecord[],
+  invoke: (event: SQSEvent) => Promise<InvocationResult>,
+) => {
+  const result = await invoke({ Records: [...records] });
+  const kept = keptIds(
+    result,
+    records.map(({ messageId }) => messageId),
+  );
+  await deleteAll(
+    sqs,
+    queueUrl,
+    records.filter(({ messageId }) => !kept.includes(messageId)),
+  );
+  return { records, kept, result };
 };
 
 export const startEventSource = (options: EventSourceOptions) => {
@@ -104,16 +124,7 @@ export const startEventSource = (options: EventSourceOptions) => {
     const batch = await gather();
     if (batch.length === 0) return;
     const records = batch.map((message) => toRecord(message, queueArn));
-    const result = await invoke({ Records: records });
-    const kept = keptIds(
-      result,
-      records.map(({ messageId }) => messageId),
-    );
-    await deleteAll(
-      sqs,
-      queueUrl,
-      records.filter(({ messageId }) => !kept.includes(messageId)),
-    );
+    const { kept } = await carryOut(sqs, queueUrl, records, invoke);
     onBatch?.({ records, kept });
   };
 

@@ -27,7 +27,7 @@
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import { createCertificates } from './certificates.ts';
-import { deleteAll, type InvocationResult, keptIds, receive, startEventSource, toRecord } from './event-source.ts';
+import { carryOut, type InvocationResult, receive, startEventSource, toRecord } from './event-source.ts';
 import { bundleOf, createLambda, type Lambda, type Line } from './lambda.ts';
 import { startSecretsManager } from './secrets-manager.ts';
 import { type PasswordState, type SeguraOptions, startSegura } from './segura.ts';
@@ -152,20 +152,6 @@ export const startWorld = async (options: WorldOptions = {}) => {
     }
   };
 
-  const carryOut = async (records: readonly SQSRecord[], invokeOptions: { remainingMs?: number } = {}) => {
-    const result = await invoke({ Records: records }, invokeOptions);
-    const kept = keptIds(
-      result,
-      records.map(({ messageId }) => messageId),
-    );
-    await deleteAll(
-      client,
-      queueUrl,
-      records.filter(({ messageId }) => !kept.includes(messageId)),
-    );
-    return { records, kept, result };
-  };
-
   /** One turn of the event source mapping: what is visible is received, given to the function, and deleted if done. */
   const deliver = async ({
     max,
@@ -173,14 +159,15 @@ export const startWorld = async (options: WorldOptions = {}) => {
   }: {
     max?: number;
     remainingMs?: number;
-  } = {}): ReturnType<typeof carryOut> => carryOut(await receiveRecords(max), invokeOptions);
+  } = {}): ReturnType<typeof carryOut> =>
+    carryOut(client, queueUrl, await receiveRecords(max), (event) => invoke(event, invokeOptions));
 
   /** Delivers until nothing visible is left. @returns how many receives that took, counted by message */
   const pump = async (): Promise<number> => {
     for (let total = 0; ; ) {
       const records = await receiveRecords();
       if (records.length === 0) return total;
-      await carryOut(records);
+      await carryOut(client, queueUrl, records, invoke);
       total += records.length;
     }
   };

@@ -3,18 +3,11 @@ import { expect, test } from 'vitest';
 import type { Call } from '../../functions/http/send.ts';
 import { enablePassword } from '../../functions/segura/client.ts';
 import { hide, parseSecret } from '../../functions/segura/secret.ts';
+import { secretText } from './stage.ts';
 
 const call = async (changes: object = {}, identifier = 10): Promise<Call> => {
   const sent: Call[] = [];
-  const secret = parseSecret(
-    JSON.stringify({
-      url: 'https://segura.example.com',
-      accessTokenUrl: 'https://segura.example.com/iso/oauth2/token',
-      clientId: 'client',
-      clientSecret: 'client-secret',
-      ...changes,
-    }),
-  );
+  const secret = parseSecret(secretText(changes));
   const send = async (each: Call) => {
     sent.push(each);
     return { kind: 'answered', status: 200, headers: {}, body: '' } as const;
