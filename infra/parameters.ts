@@ -164,6 +164,7 @@ export const derive = async ({ options, resolveVariable }: Resolvers) => {
     eventPattern: JSON.parse(values['eventPattern'] ?? '{}') as unknown,
     // What makes up the function stands here and not under a condition: the framework names a version by what it sees.
     queueKind: values['fifo'] === 'true' ? 'FIFO' : 'standard',
+    topicKind: values['snsTopicArn']?.endsWith('.fifo') ? 'FIFO' : 'standard',
     outcomeQueueUrl: values['outcomes'] === 'true' ? { Ref: 'OutcomesQueue' } : '',
     subnetIds: split(values['subnetIds']),
     securityGroupIds:
