@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { METRICS } from '../../functions/enable-password/audit.ts';
+import { DEFAULTS } from '../../functions/enable-password/environment.ts';
+import { visibilitySeconds } from '../../functions/enable-password/waits.ts';
 import { checkTypes } from './check-types.ts';
 import { compile, type Resource, type Template } from './compile.ts';
 
@@ -91,14 +93,22 @@ describe.each(Object.keys(COMBINATIONS))('%s', (name) => {
     }
   });
 
-  test('redrive: requests to exhausted only, as a backstop that a day of outage cannot reach', () => {
+  test('redrive: requests to exhausted only, after more receives than a day of outage or the age limit can take', () => {
     const { deadLetterTargetArn, maxReceiveCount } = resource('RequestsQueue').Properties['RedrivePolicy'] as {
       deadLetterTargetArn: unknown;
       maxReceiveCount: number;
     };
     expect(deadLetterTargetArn).toEqual({ 'Fn::GetAtt': ['ExhaustedQueue', 'Arn'] });
-    // Four growing waits, then never less than 390 s (enable-password/waits.ts).
-    expect(maxReceiveCount).toBeGreaterThan(4 + 86_400 / 390);
+    const receivesIn = (seconds: number, random: number, retryAfterSeconds?: number): number => {
+      let receives = 0;
+      for (let at = 0; at < seconds; at += visibilitySeconds(receives, random, retryAfterSeconds)) receives += 1;
+      return receives;
+    };
+    const age = parameters['maxRequestAgeSeconds'] ?? DEFAULTS.MAX_REQUEST_AGE_SECONDS;
+    expect(maxReceiveCount).toBeGreaterThan(receivesIn(86_400, 0));
+    expect(maxReceiveCount).toBeGreaterThan(receivesIn(Number(age), 0));
+    // Before SQS deletes it, even where each wait is the longest that there is.
+    expect(maxReceiveCount).toBeLessThan(receivesIn(1_209_600, 1, 900));
     expect(maxReceiveCount).toBeLessThanOrEqual(1000);
     expect(resource('ExhaustedQueue').Properties['RedriveAllowPolicy']).toMatchObject({ redrivePermission: 'byQueue' });
     expect(resource('RejectedQueue').Properties['RedriveAllowPolicy']).toEqual({ redrivePermission: 'denyAll' });
@@ -160,27 +170,64 @@ describe.each(Object.keys(COMBINATIONS))('%s', (name) => {
     expect(template().Resources).not.toHaveProperty('IamRoleLambdaExecution');
   });
 
-  test('roles hold exactly the actions they need, with * only where AWS knows no resource', () => {
-    for (const [, { Properties }] of ofType(template(), 'AWS::IAM::Role')) {
-      for (const { PolicyDocument } of (Properties['Policies'] ?? []) as { PolicyDocument: unknown }[]) {
-        for (const { Sid, Action, Resource } of statementsOf(PolicyDocument)) {
-          for (const action of list(Action)) expect(action).not.toMatch(/\*/);
-          if (list(Resource).includes('*')) expect(['Trace', 'JoinVpc']).toContain(Sid);
-        }
-      }
-    }
-    const actions = (role: string): unknown[] =>
-      (resource(role).Properties['Policies'] as { PolicyDocument: unknown }[]).flatMap(({ PolicyDocument }) =>
-        statementsOf(PolicyDocument).flatMap(({ Action }) => list(Action)),
-      );
-    expect(actions('EnablePasswordRole')).toEqual(
-      expect.arrayContaining(['sqs:ChangeMessageVisibility', 'sqs:SendMessage', 'secretsmanager:GetSecretValue']),
+  test('roles hold exactly what they need, with a wildcard only where AWS allows nothing else', () => {
+    const roles = ofType(template(), 'AWS::IAM::Role').map(([id, { Properties }]) => {
+      expect(Properties).not.toHaveProperty('ManagedPolicyArns');
+      const policies = Properties['Policies'] as { PolicyDocument: unknown }[];
+      return [id, policies.flatMap(({ PolicyDocument }) => statementsOf(PolicyDocument))] as const;
+    });
+    const wildcards = roles.flatMap(([, statements]) =>
+      statements.filter(({ Resource }) => /[*?]/.test(JSON.stringify(Resource))).map(({ Sid }) => Sid),
     );
-    expect(actions('EnablePasswordRole').includes('kms:Decrypt')).toBe(
-      'customerKey' in parameters || 'secretKeyArn' in parameters,
+    const isNamed = parameters['secretId'] === undefined;
+    expect(new Set(wildcards)).toEqual(
+      new Set([
+        'Log',
+        'Trace',
+        'WatchAlarms',
+        ...(isNamed ? ['ReadSecret'] : []),
+        ...('subnetIds' in parameters ? ['JoinVpc', 'KeepCodeFromVpc'] : []),
+      ]),
     );
-    expect(actions('EnablePasswordRole').includes('ec2:CreateNetworkInterface')).toBe('subnetIds' in parameters);
-    expect(actions('ReplayDeadLettersRole')).not.toContain('secretsmanager:GetSecretValue');
+    const allowed = (role: string): unknown[] =>
+      roles
+        .filter(([id]) => id === role)
+        .flatMap(([, statements]) => statements.filter(({ Effect }) => Effect === 'Allow'))
+        .flatMap(({ Action }) => list(Action))
+        .filter((action) => !/^(ec2|kms|logs|xray):/.test(String(action)));
+    expect(allowed('EnablePasswordRole')).toEqual([
+      'sqs:ReceiveMessage',
+      'sqs:DeleteMessage',
+      'sqs:GetQueueAttributes',
+      'sqs:ChangeMessageVisibility',
+      'sqs:SendMessage',
+      'secretsmanager:GetSecretValue',
+    ]);
+    expect(allowed('ReplayDeadLettersRole')).toEqual([
+      'sqs:ReceiveMessage',
+      'sqs:DeleteMessage',
+      'sqs:GetQueueAttributes',
+      'sqs:ChangeMessageVisibility',
+      'sqs:SendMessage',
+    ]);
+    const sids = (role: string) => roles.filter(([id]) => id === role).flatMap(([, all]) => all.map(({ Sid }) => Sid));
+    expect(sids('EnablePasswordRole').includes('UseQueueKey')).toBe('customerKey' in parameters);
+    expect(sids('EnablePasswordRole').includes('UseSecretKey')).toBe('secretKeyArn' in parameters);
+    expect(sids('EnablePasswordRole').includes('JoinVpc')).toBe('subnetIds' in parameters);
+    expect(sids('ReplayDeadLettersRole')).not.toContain('JoinVpc');
+  });
+
+  test('the function may read from requests alone, and write to rejected and outcomes alone', () => {
+    const { Policies } = resource('EnablePasswordRole').Properties as { Policies: { PolicyDocument: unknown }[] };
+    const resources = (sid: string) =>
+      Policies.flatMap(({ PolicyDocument }) => statementsOf(PolicyDocument))
+        .filter(({ Sid }) => Sid === sid)
+        .flatMap(({ Resource }) => list(Resource));
+    expect(resources('Consume')).toEqual([{ 'Fn::GetAtt': ['RequestsQueue', 'Arn'] }]);
+    expect(resources('Settle')).toEqual([
+      { 'Fn::GetAtt': ['RejectedQueue', 'Arn'] },
+      ...(parameters['outcomes'] ? [{ 'Fn::GetAtt': ['OutcomesQueue', 'Arn'] }] : []),
+    ]);
   });
 
   test('only the ways in that are switched on may send, or use the key', () => {
@@ -196,6 +243,15 @@ describe.each(Object.keys(COMBINATIONS))('%s', (name) => {
       const users = statementsOf(resource('Key').Properties['KeyPolicy']).map(({ Sid }) => Sid);
       expect(users).toEqual(['Account', ...expected]);
     }
+    // What a source cannot deliver may go to exhausted, if the queue is of its kind.
+    const undelivered = statementsOf(resource('ExhaustedQueuePolicy').Properties['PolicyDocument'])
+      .filter(({ Effect }) => Effect === 'Allow')
+      .map(({ Sid }) => Sid);
+    const [target] = (template().Resources['RequestsRule']?.Properties['Targets'] ?? []) as Record<string, unknown>[];
+    expect(undelivered).toEqual([
+      ...(target?.['DeadLetterConfig'] ? ['EventBridgeUndelivered'] : []),
+      ...(template().Resources['RequestsSubscription']?.Properties['RedrivePolicy'] ? ['SnsUndelivered'] : []),
+    ]);
     expect('HttpsApi' in template().Resources).toBe(parameters['https'] === 'true');
   });
 
