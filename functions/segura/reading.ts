@@ -44,8 +44,17 @@ const parseObject = (body: string): Json => {
 /** Older pages and some endpoints write `mensagem` or `Message`; OAuth 2.0 and Kong's plugins have their own names. */
 const MESSAGE_FIELDS = ['message', 'mensagem', 'Message', 'error_description', 'hint', 'error', 'reason'] as const;
 
-const messagesOf = (...objects: readonly Json[]): string[] =>
-  objects.flatMap((object) => MESSAGE_FIELDS.map((name) => object[name]).filter((value) => typeof value === 'string'));
+const messagesOf = (...objects: readonly unknown[]): string[] => {
+  const messages: string[] = [];
+  for (const object of objects) {
+    if (!isObject(object)) continue;
+    for (const name of MESSAGE_FIELDS) {
+      const value = object[name];
+      if (typeof value === 'string') messages.push(value);
+    }
+  }
+  return messages;
+};
 
 const asBoolean = (value: unknown): boolean | undefined => {
   if (value === false || value === 0 || value === '0' || value === 'false') return false;
@@ -75,7 +84,7 @@ const readEnvelope = (json: Json): Envelope | undefined => {
   const said = response ?? NOTHING;
   return {
     error: single([asBoolean(said['error']), asBoolean(said['erro'])]),
-    number: single([asNumber(exception?.['code']), ...messagesOf(said, exception ?? NOTHING).map(numberBefore)]),
+    number: single([asNumber(exception?.['code']), ...messagesOf(said, exception).map(numberBefore)]),
     agreesWith: (status) =>
       [json['code'], said['status']].every(
         (value) => value === undefined || value === null || Number(value) === status,
@@ -116,10 +125,7 @@ export const readAnswer = (answer: Answer, now: number): Reading => {
   return {
     status,
     json,
-    words:
-      json === NOTHING
-        ? body
-        : messagesOf(...[json['response'], json['exception'], json].filter((value) => isObject(value))).join('\n'),
+    words: json === NOTHING ? body : messagesOf(json['response'], json['exception'], json).join('\n'),
     ...(envelope ? { envelope } : {}),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   };
