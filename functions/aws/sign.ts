@@ -19,7 +19,7 @@ const sha256 = (text: string): string => process.getBuiltinModule('node:crypto')
 const hmac = (key: string | Buffer, text: string): Buffer =>
   process.getBuiltinModule('node:crypto').createHmac('sha256', key).update(text).digest();
 
-/** @returns `headers` (names in lower case) with what makes the request a signed one. */
+/** @returns `headers` (names in lower case) with what makes the request a signed one; whoever sends it adds `Host`. */
 export const sign = (
   url: URL,
   headers: Readonly<Record<string, string>>,
@@ -28,12 +28,12 @@ export const sign = (
 ): Record<string, string> => {
   const time = now.toISOString().replace(/[-:]|\.\d{3}/g, '');
   const day = time.slice(0, 8);
-  const signed: Record<string, string> = {
+  const sent: Record<string, string> = {
     ...headers,
-    host: url.host,
     'x-amz-date': time,
     ...(credentials.sessionToken ? { 'x-amz-security-token': credentials.sessionToken } : {}),
   };
+  const signed: Record<string, string> = { ...sent, host: url.host };
   const names = Object.keys(signed).sort();
   const request = [
     'POST',
@@ -51,5 +51,5 @@ export const sign = (
   );
   const signature = hmac(key as Buffer, [ALGORITHM, time, scope, sha256(request)].join('\n')).toString('hex');
   const authorization = `${ALGORITHM} Credential=${credentials.accessKeyId}/${scope}, SignedHeaders=${names.join(';')}, Signature=${signature}`;
-  return { ...signed, authorization };
+  return { ...sent, authorization };
 };

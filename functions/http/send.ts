@@ -6,6 +6,8 @@ import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage, Reques
 
 export interface Call {
   readonly url: URL;
+  /** In the place of the URL's own path and query: a URL costs more to read than a call costs us otherwise. */
+  readonly path?: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   /** Limit for connecting, sending and reading together; at its end the connection is closed. */
@@ -21,7 +23,7 @@ export type Answer =
       readonly kind: 'answered';
       readonly status: number;
       readonly headers: IncomingHttpHeaders;
-      /** At most `MAX_BODY_CHARACTERS`; the rest is not read. */
+      /** Of at most `MAX_BODY_BYTES`; the rest is not read. */
       readonly body: string;
     }
   | {
@@ -51,7 +53,7 @@ export interface SendOptions {
 }
 
 /** No answer we act on is longer than a kilobyte or two; an error page may be. */
-export const MAX_BODY_CHARACTERS = 262_144;
+export const MAX_BODY_BYTES = 262_144;
 
 const FAILURES: Readonly<Record<string, Failure>> = {
   ECONNREFUSED: 'refused',
@@ -82,10 +84,20 @@ interface Transport {
   readonly agent: Agent;
 }
 
+/** Where a URL leads. */
+interface Target extends Transport {
+  readonly host: string;
+  readonly port: string;
+  /** With the port where it is not the protocol's own: the `Host` header. */
+  readonly authority: string;
+  readonly path: string;
+}
+
 // Not imported: an ES module import of node:http reads each of its exports, among them a lazy one that loads 20 ms of
 // WebSocket code; and of the two modules only the one that is spoken gets loaded.
 const openTransport = (secure: boolean, { maxSockets, caCertificate, clientCertificate, clientKey }: SendOptions) => {
-  const keepAlive = { keepAlive: true, maxSockets, scheduling: 'lifo' as const };
+  // Node would keep 256 idle ones, and close the others after each large batch.
+  const keepAlive = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets, scheduling: 'lifo' as const };
   if (!secure) {
     const { Agent, request } = process.getBuiltinModule('node:http');
     return { request, agent: new Agent(keepAlive) };
@@ -106,28 +118,48 @@ const closeIdle = ({ freeSockets }: Agent): void => {
   for (const idle of Object.values(freeSockets)) for (const socket of idle ?? []) socket.destroy();
 };
 
-const readBody = (response: IncomingMessage, done: (body: string) => void): void => {
-  let body = '';
-  response.setEncoding('utf8');
-  response.on('data', (chunk: string) => {
-    body += chunk;
-    if (body.length <= MAX_BODY_CHARACTERS) return;
-    done(body.slice(0, MAX_BODY_CHARACTERS));
-    response.destroy();
-  });
-  response.on('end', () => done(body));
+const targetOf = ({ hostname, port, host, pathname, search }: URL, transport: Transport): Target => ({
+  ...transport,
+  // URL keeps the brackets of an IPv6 address, a socket wants it without.
+  host: hostname.startsWith('[') ? hostname.slice(1, -1) : hostname,
+  port,
+  authority: host,
+  path: pathname + search,
+});
+
+/** As a list, which Node writes as it is; of an object it makes a map first, and a list of that. */
+const headerList = (authority: string, headers: Call['headers'], body: string): string[] => {
+  const list = ['Host', authority];
+  for (const [name, value] of Object.entries(headers)) list.push(name, value);
+  list.push('Content-Length', String(Buffer.byteLength(body)));
+  return list;
 };
 
-const exchange = ({ url, headers, body = '', timeoutMs }: Call, { request, agent }: Transport): Promise<Answer> =>
+const readBody = (response: IncomingMessage, done: (body: string) => void): void => {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const text = (): string =>
+    (chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)).toString('utf8', 0, MAX_BODY_BYTES);
+  response.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes <= MAX_BODY_BYTES) return;
+    done(text());
+    response.destroy();
+  });
+  response.on('end', () => done(text()));
+};
+
+const exchange = ({ path, headers, body = '', timeoutMs }: Call, target: Target): Promise<Answer> =>
   new Promise((resolve) => {
+    const { request, agent, host, port, authority } = target;
     const sent = request({
       agent,
       method: 'POST',
-      // URL keeps the brackets of an IPv6 address, a socket wants it without.
-      host: url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname,
-      port: url.port,
-      path: url.pathname + url.search,
-      headers: { ...headers, 'Content-Length': Buffer.byteLength(body) },
+      host,
+      port,
+      path: path ?? target.path,
+      headers: headerList(authority, headers, body),
     });
     let isOver = false;
     const settle = (answer: Answer): void => {
@@ -159,7 +191,6 @@ const exchange = ({ url, headers, body = '', timeoutMs }: Call, { request, agent
         settle({ kind: 'answered', status: response.statusCode ?? 0, headers: response.headers, body: text }),
       );
       // The connection ended in the middle of the body: no answer to rely on.
-      response.on('error', (error: NodeJS.ErrnoException) => unanswered('reset', error.code ?? 'ECONNRESET'));
       response.on('close', () => unanswered('reset', 'ECONNRESET'));
     });
     sent.end(body);
@@ -174,7 +205,14 @@ export const createSend = (options: SendOptions): { readonly send: Send; readonl
     return open;
   };
 
-  const send: Send = (call) => exchange(call, transportFor(call.url.protocol));
+  const targets = new WeakMap<URL, Target>();
+  const targetFor = (url: URL): Target => {
+    const target = targets.get(url) ?? targetOf(url, transportFor(url.protocol));
+    targets.set(url, target);
+    return target;
+  };
+
+  const send: Send = (call) => exchange(call, targetFor(call.url));
 
   return {
     send,

@@ -7,7 +7,8 @@ export const enablePassword = (identifier: number, { value, vault }: Token, time
   const { url, referer } = vault.secret;
   return vault.send({
     // The base URL ends without a slash (see secret.ts): a doubled or a missing one would be a "no Route".
-    url: new URL(`${url.origin}${url.pathname.replace(/\/$/, '')}/api/mysafe/password/active/${identifier}`),
+    url,
+    path: `${url.pathname.replace(/\/$/, '')}/api/mysafe/password/active/${identifier}`,
     headers: {
       // Decides the form in which Kong writes its errors.
       Accept: 'application/json',

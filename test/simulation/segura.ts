@@ -126,14 +126,14 @@ export const createSegura = ({ clock, random, weather, ledger, isFifo, isForgetf
     return answered(200, JSON.stringify({ token_type: 'Bearer', expires_in: told, access_token: token }));
   };
 
-  const serve = ({ url, headers, body = '' }: Call): Delivery => {
-    if (url.pathname.endsWith('/oauth2/token')) return { answer: issue(body) };
+  const serve = ({ url, path = url.pathname, headers, body = '' }: Call): Delivery => {
+    if (path.endsWith('/oauth2/token')) return { answer: issue(body) };
     const expiresAt = tokens.get((headers['Authorization'] ?? '').replace('Bearer ', '')) ?? 0;
     if (expiresAt <= clock.now()) {
       const { status, body: refusal } = pick(random, REFUSALS);
       return { answer: answered(status, refusal) };
     }
-    return judge(Number(url.pathname.split('/').at(-1)));
+    return judge(Number(path.split('/').at(-1)));
   };
 
   const meet = (fault: SeguraFault | undefined, call: Call): Delivery => {
@@ -156,7 +156,7 @@ export const createSegura = ({ clock, random, weather, ledger, isFifo, isForgetf
     revokeTokens: (): void => tokens.clear(),
     /** Resolves at the latest when `timeoutMs` are over; what has been sent takes its course all the same. */
     send: async (call: Call): Promise<Delivery> => {
-      const isToken = call.url.pathname.endsWith('/oauth2/token');
+      const isToken = (call.path ?? call.url.pathname).endsWith('/oauth2/token');
       const windows = isToken ? weather.tokens : weather.segura;
       const fault = faultAt(windows, clock.now(), random);
       if (fault === 'hang') {

@@ -120,10 +120,8 @@ export const createWitness = ({ clock, ledger, isFifo, hasOutcomes }: WitnessPar
   return {
     counts,
     keptBy,
-    onSeguraCall: ({ url }: Call, run: Run): ((delivery: Delivery | undefined) => void) =>
-      url.pathname.endsWith('/oauth2/token')
-        ? onTokenRequest(run)
-        : onEnableCall(Number(url.pathname.split('/').at(-1)), run),
+    onSeguraCall: ({ url, path = url.pathname }: Call, run: Run): ((delivery: Delivery | undefined) => void) =>
+      path.endsWith('/oauth2/token') ? onTokenRequest(run) : onEnableCall(Number(path.split('/').at(-1)), run),
 
     onAwsCall: ({ headers }: Call, run: Run) => {
       const isSecret = headers['x-amz-target'] === 'secretsmanager.GetSecretValue';

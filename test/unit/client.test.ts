@@ -28,11 +28,12 @@ test.each([
   ['https://segura.example.com/a/b/', 'https://segura.example.com/a/b/api/mysafe/password/active/10'],
   ['http://[::1]:8080', 'http://[::1]:8080/api/mysafe/password/active/10'],
 ])('under %s the endpoint is %s, with one slash and its prefix', async (url, href) => {
-  expect((await call({ url })).url.href).toBe(href);
+  const sent = await call({ url });
+  expect(sent.url.origin + sent.path).toBe(href);
 });
 
 test('the largest identifier is sent in decimal digits', async () => {
-  expect((await call({}, Number.MAX_SAFE_INTEGER)).url.pathname).toMatch(/\/9007199254740991$/);
+  expect((await call({}, Number.MAX_SAFE_INTEGER)).path).toMatch(/\/9007199254740991$/);
 });
 
 test('it is a call without a body that asks for JSON, with the token and nothing else of the secret', async () => {

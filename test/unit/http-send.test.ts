@@ -4,7 +4,7 @@ import { createServer as createHttpServer, type Server as HttpServer, type Reque
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { createSend, failureOf, isLoopback, MAX_BODY_CHARACTERS, type SendOptions } from '../../functions/http/send.ts';
+import { createSend, failureOf, isLoopback, MAX_BODY_BYTES, type SendOptions } from '../../functions/http/send.ts';
 import { type Certificates, createCertificates } from '../simulator/certificates.ts';
 import { until } from '../simulator/world.ts';
 
@@ -108,7 +108,7 @@ describe('an answer', () => {
       pour();
     });
     const answer = await open().post(url);
-    expect(answer.kind === 'answered' && answer.body.length).toBe(MAX_BODY_CHARACTERS);
+    expect(answer.kind === 'answered' && answer.body.length).toBe(MAX_BODY_BYTES);
     await until(() => isClosed, 'the connection to be closed');
   });
 

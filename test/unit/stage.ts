@@ -154,7 +154,7 @@ export const createStage = (options: StageOptions = {}) => {
   const audit = createAudit(log, metrics);
 
   const send = async (call: Call): Promise<Answer> => {
-    if (call.url.pathname.endsWith('/oauth2/token')) {
+    if (call.path === undefined) {
       tokenCalls.push(call);
       return timely(
         clock,
@@ -162,7 +162,7 @@ export const createStage = (options: StageOptions = {}) => {
         call.timeoutMs,
       );
     }
-    const identifier = Number(call.url.pathname.split('/').at(-1));
+    const identifier = Number(call.path.split('/').at(-1));
     const made: Made = {
       identifier,
       token: (call.headers['Authorization'] ?? '').replace('Bearer ', ''),
