@@ -1,4 +1,5 @@
 /** A dead letter as it lies in `rejected` or `exhausted`: what SQS gave, read into what it was and why it lies there. */
+import { hash } from 'node:crypto';
 import type { Message } from '@aws-sdk/client-sqs';
 import { type Attributes, type Failure, type Provenance, readFailure, readProvenance } from './dead-letters.ts';
 
@@ -50,3 +51,10 @@ export const readLetter = (message: Message): Letter => {
     traceHeader: system['AWSTraceHeader'],
   };
 };
+
+/**
+ * The same for letters that are one request. The original's id alone does not say so, for any sender can write it; the
+ * body is kept byte for byte. A hash, since a replay remembers up to 100,000 of them and a body may have 1 MiB.
+ */
+export const requestKey = ({ body, provenance }: Pick<Letter, 'body' | 'provenance'>): string =>
+  hash('sha256', JSON.stringify([provenance.originalMessageId, body]), 'base64');

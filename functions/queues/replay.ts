@@ -4,7 +4,7 @@
  */
 import { awsFailure } from './aws-failure.ts';
 import { replayAttributes } from './dead-letters.ts';
-import type { Letter } from './letter.ts';
+import { type Letter, requestKey } from './letter.ts';
 import { batchesOf, entryOf, type Outgoing } from './replay-entry.ts';
 import { expiredReason, parseRequest } from './request.ts';
 import { createScan, type Scan } from './scan.ts';
@@ -47,7 +47,7 @@ export interface ReplayCounts {
   readonly matched: number;
   /** Sent, confirmed and deleted (with `dryRun`: that would be). */
   readonly replayed: number;
-  /** Deleted without sending, because their original was sent already. */
+  /** Deleted without sending, because the same request was sent already: the same original, the same body. */
   readonly duplicates: number;
   /** Left where they are. */
   readonly expired: number;
@@ -73,8 +73,8 @@ export const replay = async (parts: ReplayParts, options: ReplayOptions): Promis
   const { limit = Number.POSITIVE_INFINITY, rate, dryRun = false, renew = false, maxRequestAgeSeconds } = options;
   const isFifo = queueUrl.endsWith('.fifo');
   const counts = { matched: 0, replayed: 0, duplicates: 0, expired: 0, failed: 0 };
-  /** Originals that are on their way again, with the replay count that their letter had. */
-  const sentOriginals = new Map<string, number>();
+  /** Requests that are on their way again (see requestKey), with the replay count that their letter had. */
+  const sentRequests = new Map<string, number>();
   const stoppedGroups = new Set<string | undefined>();
   let stop: string | undefined;
   let attempted = 0;
@@ -111,14 +111,14 @@ export const replay = async (parts: ReplayParts, options: ReplayOptions): Promis
   const choose = (letters: readonly Letter[]) => {
     const outgoing: Outgoing[] = [];
     const duplicates: Letter[] = [];
-    const originals = new Set<string>();
+    const chosen = new Set<string>();
     for (const letter of letters) {
       if (!isSelected(letter, options)) continue;
-      const { originalMessageId, replayCount } = letter.provenance;
-      const sentWith = sentOriginals.get(originalMessageId);
+      const key = requestKey(letter);
+      const sentWith = sentRequests.get(key);
       // Failed again since we sent it: neither a duplicate nor for this run, which would never end.
-      if (sentWith !== undefined && replayCount > sentWith) continue;
-      const isDuplicate = sentWith !== undefined || originals.has(originalMessageId);
+      if (sentWith !== undefined && letter.provenance.replayCount > sentWith) continue;
+      const isDuplicate = sentWith !== undefined || chosen.has(key);
       if (attempted + outgoing.length >= limit && !isDuplicate) continue;
       counts.matched += 1;
       if (isDuplicate) {
@@ -131,7 +131,7 @@ export const replay = async (parts: ReplayParts, options: ReplayOptions): Promis
         onFate?.(letter, 'expired');
         continue;
       }
-      originals.add(originalMessageId);
+      chosen.add(key);
       outgoing.push(prepare(letter, expired));
     }
     return { outgoing, duplicates };
@@ -168,9 +168,7 @@ export const replay = async (parts: ReplayParts, options: ReplayOptions): Promis
     await scan.keepHeld();
     attempted += batch.length;
     const confirmed = dryRun ? [...batch] : await send(scan, batch);
-    for (const { letter } of confirmed) {
-      sentOriginals.set(letter.provenance.originalMessageId, letter.provenance.replayCount);
-    }
+    for (const { letter } of confirmed) sentRequests.set(requestKey(letter), letter.provenance.replayCount);
     const left = dryRun ? new Set<string>() : await scan.remove(confirmed.map(({ letter }) => letter.messageId));
     for (const message of confirmed) {
       if (left.has(message.letter.messageId)) undeleted.set(message.letter.messageId, message);
@@ -182,7 +180,7 @@ export const replay = async (parts: ReplayParts, options: ReplayOptions): Promis
   };
 
   const removeDuplicates = async (scan: Scan, duplicates: readonly Letter[]): Promise<void> => {
-    const sent = duplicates.filter(({ provenance }) => sentOriginals.has(provenance.originalMessageId));
+    const sent = duplicates.filter((letter) => sentRequests.has(requestKey(letter)));
     const left = dryRun ? new Set<string>() : await scan.remove(sent.map(({ messageId }) => messageId));
     for (const letter of sent) if (!left.has(letter.messageId)) onFate?.(letter, 'duplicate');
     counts.duplicates += sent.length - left.size;

@@ -219,6 +219,19 @@ describe.concurrent('replay', () => {
     expect([...bodies('rejected'), ...bodies('exhausted')]).toEqual([]);
   });
 
+  test('requests that claim one original but differ in their bodies are both sent', async () => {
+    await using queues = await openQueues();
+    const { sqs, command, bodies } = queues;
+    await putLetters(sqs, 'rejected', [
+      { identifier: 1, code: '1006', originalMessageId: 'a' },
+      { identifier: 2, code: '1006', originalMessageId: 'a' },
+    ]);
+    const { json } = await command('replay', '--json');
+    expect(json).toMatchObject({ matched: 2, replayed: 2, duplicates: 0, failed: 0 });
+    expect(bodies('requests')).toEqual([body(1), body(2)]);
+    expect(bodies('rejected')).toEqual([]);
+  });
+
   test('expired requests stay', async () => {
     await using queues = await openQueues();
     const { sqs, command, bodies } = queues;
