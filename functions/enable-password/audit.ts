@@ -1,7 +1,7 @@
 /** What we tell of one outcome: the audit line, the outcome event, the metrics. */
 
 import { MAX_ERROR_MESSAGE_CHARACTERS } from '../queues/dead-letters.ts';
-import { REQUESTER_FIELDS, type RequesterFields } from '../queues/request.ts';
+import { REQUESTER_FIELDS, type RequesterFields, requesterOf } from '../queues/request.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics, Unit } from '../telemetry/metrics.ts';
 import type { Decision, Effort } from './enable.ts';
@@ -35,12 +35,12 @@ export interface Outcome {
 export const outcomeName = (decision: Decision): OutcomeName =>
   decision.kind === 'done' ? decision.result : decision.kind;
 
-/** The requester's own words, where given. */
+/** The requester's own words, where given, and nothing else of the request. */
 const requesterFields = ({ parsed }: Message): RequesterFields => {
+  const requester = requesterOf(parsed);
   const fields: Record<string, string> = {};
-  if (parsed.kind === 'invalid') return fields;
   for (const name of REQUESTER_FIELDS) {
-    const value = parsed.request[name];
+    const value = requester[name];
     if (value !== undefined) fields[name] = value;
   }
   return fields;

@@ -1,7 +1,7 @@
 /** One SQS message as the function works with it: the record read, its request parsed, its deliveries gathered. */
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import { type Attributes, type Provenance, readProvenance } from '../queues/dead-letters.ts';
-import { type ParsedRequest, parseRequest } from '../queues/request.ts';
+import { type ParsedRequest, parseRequest, requesterOf } from '../queues/request.ts';
 
 export interface Message {
   readonly messageId: string;
@@ -21,7 +21,7 @@ export interface Message {
 
 /** What every line about a message carries: SQS's id, and the requester's own where given. */
 export const correlation = ({ messageId, parsed }: Message): { messageId: string; requestId?: string } => {
-  const requestId = parsed.kind === 'request' ? parsed.request.requestId : undefined;
+  const { requestId } = requesterOf(parsed);
   return requestId === undefined ? { messageId } : { messageId, requestId };
 };
 

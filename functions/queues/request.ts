@@ -13,13 +13,20 @@ export interface EnableRequest {
   readonly notAfter?: Date;
 }
 
-export type ParsedRequest =
-  | { readonly kind: 'request'; readonly request: EnableRequest }
-  /** `reason` says what to mend, without a word of the body. */
-  | { readonly kind: 'invalid'; readonly reason: string };
-
 export const REQUESTER_FIELDS = ['requestId', 'requestedBy', 'reason', 'source'] as const;
 export type RequesterFields = { readonly [Field in (typeof REQUESTER_FIELDS)[number]]?: string };
+
+export type ParsedRequest =
+  | { readonly kind: 'request'; readonly request: EnableRequest }
+  /**
+   * `reason` says what to mend, without a word of the body; `requester` has those fields that are well-formed
+   * nevertheless, so that the ticket can be told.
+   */
+  | { readonly kind: 'invalid'; readonly reason: string; readonly requester: RequesterFields };
+
+/** The requester's own words, where given; also of a message that is no request. */
+export const requesterOf = (parsed: ParsedRequest): RequesterFields =>
+  parsed.kind === 'request' ? parsed.request : parsed.requester;
 
 /** In characters as JSON Schema counts them: code points. */
 export const MAX_FIELD_CHARACTERS = 256;
@@ -29,7 +36,11 @@ const DECIMAL_DIGITS = /^[1-9][0-9]{0,15}$/;
 const ISO_8601_WITH_OFFSET =
   /^(\d{4}-\d{2}-(\d{2}))T\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:Z|[+-]\d{2}(?::?\d{2})?)$/;
 
-const invalid = (reason: string): ParsedRequest => ({ kind: 'invalid', reason });
+const invalid = (reason: string, requester: RequesterFields = {}): ParsedRequest => ({
+  kind: 'invalid',
+  reason,
+  requester,
+});
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -66,25 +77,32 @@ export const parseNotAfter = (value: unknown): Date | undefined => {
   return Number.isNaN(moment.getTime()) ? undefined : moment;
 };
 
-const readObject = (body: Record<string, unknown>): ParsedRequest => {
-  const identifier = parseIdentifier(body['identifier']);
-  if (identifier === undefined) {
-    return invalid('identifier must be a positive integer up to 9007199254740991 in decimal digits');
-  }
-  const fields: Record<string, string> = {};
+/** The requester's fields that are well-formed, and what is wrong with the first that is not. */
+const readRequester = (body: Record<string, unknown>): { requester: RequesterFields; fault: string | undefined } => {
+  const requester: Record<string, string> = {};
+  let fault: string | undefined;
   for (const name of REQUESTER_FIELDS) {
     const value = body[name];
     if (value === undefined) continue;
-    if (typeof value !== 'string') return invalid(`${name} must be a string`);
-    if (value.length > MAX_FIELD_CHARACTERS && [...value].length > MAX_FIELD_CHARACTERS) {
-      return invalid(`${name} must be at most ${MAX_FIELD_CHARACTERS} characters`);
-    }
-    fields[name] = value;
+    if (typeof value !== 'string') fault ??= `${name} must be a string`;
+    else if (value.length > MAX_FIELD_CHARACTERS && [...value].length > MAX_FIELD_CHARACTERS) {
+      fault ??= `${name} must be at most ${MAX_FIELD_CHARACTERS} characters`;
+    } else requester[name] = value;
   }
-  if (body['notAfter'] === undefined) return { kind: 'request', request: { identifier, ...fields } };
+  return { requester, fault };
+};
+
+const readObject = (body: Record<string, unknown>): ParsedRequest => {
+  const identifier = parseIdentifier(body['identifier']);
+  const { requester, fault } = readRequester(body);
+  if (identifier === undefined) {
+    return invalid('identifier must be a positive integer up to 9007199254740991 in decimal digits', requester);
+  }
+  if (fault !== undefined) return invalid(fault, requester);
+  if (body['notAfter'] === undefined) return { kind: 'request', request: { identifier, ...requester } };
   const notAfter = parseNotAfter(body['notAfter']);
-  if (!notAfter) return invalid('notAfter must be ISO 8601 with offset, such as 2026-01-31T17:00:00Z');
-  return { kind: 'request', request: { identifier, ...fields, notAfter } };
+  if (!notAfter) return invalid('notAfter must be ISO 8601 with offset, such as 2026-01-31T17:00:00Z', requester);
+  return { kind: 'request', request: { identifier, ...requester, notAfter } };
 };
 
 const readValue = (value: unknown): ParsedRequest => {

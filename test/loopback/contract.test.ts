@@ -62,6 +62,23 @@ describe.concurrent('a request message', () => {
     expect(world.auditLines()).toMatchObject([{ outcome: 'rejected', errorCode: 'InvalidMessage', attempts: 0 }]);
   });
 
+  test.each([
+    ['an identifier of 0', { identifier: 0, requestId: 'RITM0012345', source: 'servicenow' }, {}],
+    ['a reason that is null', { identifier: 10, requestId: 'RITM0012345', source: 'servicenow' }, { reason: null }],
+  ])('%s is rejected, and its ticket is told: audit line and outcome event', async (_, body, malformed) => {
+    await using world = await startWith({ outcomes: true });
+    const messageId = await world.send({ ...body, ...malformed });
+    expect((await world.deliver()).kept).toEqual([]);
+    const ticket = { requestId: 'RITM0012345', source: 'servicenow', messageId, errorCode: 'InvalidMessage' };
+    const [line] = world.auditLines();
+    expect(line).toMatchObject(ticket);
+    for (const field of ['identifier', 'reason']) expect(line).not.toHaveProperty(field);
+    const [outcome] = world.messages('outcomes');
+    const event = JSON.parse(outcome?.body ?? '{}');
+    expect(event).toMatchObject({ ...ticket, identifier: null });
+    expect(event).not.toHaveProperty('reason');
+  });
+
   test('the requester is audited and never sent to Segura', async () => {
     await using world = await startWith();
     const who = { requestId: 'REQ-1', requestedBy: 'ana', reason: 'on-call', source: 'itsm' };

@@ -104,6 +104,16 @@ describe('the audit line', () => {
     expect(JSON.stringify(fields)).not.toContain('hunter2');
   });
 
+  test('of a malformed request has no identifier either, but the requester it names', () => {
+    const malformed = message({ identifier: 0, ...requester, reason: null });
+    const fields = fieldsOf(
+      tell({ message: malformed, decision: { ...rejected, errorCode: 'InvalidMessage' } }).lines[0],
+    );
+    expect(fields).toMatchObject({ requestId: 'REQ-1', requestedBy: 'ana', source: 'itsm' });
+    expect(fields).not.toHaveProperty('identifier');
+    expect(fields).not.toHaveProperty('reason');
+  });
+
   test('of a replayed message says where it came from, who replayed it and why; of another it does not', () => {
     const text = (stringValue: string) => ({ stringValue, dataType: 'String' });
     const replayed = message(10, {

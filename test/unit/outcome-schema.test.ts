@@ -81,6 +81,12 @@ describe('an outcome event holds to its schema', () => {
     expect(event).toMatchObject({ identifier: null, errorMessage: reason });
   });
 
+  test('of a malformed request: no identifier, but the ticket that it names', () => {
+    const event = eventOf(readMessage(JSON.stringify({ ...FULL, identifier: 0 })), rejected('InvalidMessage'));
+    expect(faults(event)).toEqual([]);
+    expect(event).toMatchObject({ ...FULL, identifier: null });
+  });
+
   test('with an error message of any length: cut, and no half of a character left', () => {
     const { errorMessage } = eventOf(readMessage('10'), rejected('1005', `x${'😀'.repeat(2000)}`));
     expect(errorMessage).toHaveLength(1024);

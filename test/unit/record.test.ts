@@ -124,15 +124,17 @@ describe('a message', () => {
   });
 
   test('is named in every line by SQS’s id, and the requester’s own where given', () => {
-    const [plain, asked, invalid] = read(
+    const messages = read(
       record('a'),
       record('b', '{"identifier": 1, "requestId": "R"}'),
       record('c', 'x'),
+      record('d', '{"identifier": 0, "requestId": "S"}'),
     );
-    expect([plain, asked, invalid].map((message) => message && correlation(message))).toEqual([
+    expect(messages.map(correlation)).toEqual([
       { messageId: 'a' },
       { messageId: 'b', requestId: 'R' },
       { messageId: 'c' },
+      { messageId: 'd', requestId: 'S' },
     ]);
   });
 });

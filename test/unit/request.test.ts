@@ -133,6 +133,25 @@ describe('a body', () => {
     }
   });
 
+  test.each([
+    ['{"identifier": 0, "requestId": "RITM1", "source": "itsm"}', { requestId: 'RITM1', source: 'itsm' }],
+    [
+      '{"identifier": 1, "requestId": "RITM1", "reason": null, "source": "itsm"}',
+      { requestId: 'RITM1', source: 'itsm' },
+    ],
+    ['{"requestId": "RITM1", "notAfter": "tomorrow", "other": "x"}', { requestId: 'RITM1' }],
+    ['{"identifier": 1, "requestId": "RITM1", "notAfter": "tomorrow"}', { requestId: 'RITM1' }],
+    [JSON.stringify({ identifier: 1, requestId: 'RITM1', requestedBy: 'x'.repeat(257) }), { requestId: 'RITM1' }],
+    [JSON.stringify({ identifier: 0, requestId: 'x'.repeat(257), requestedBy: ['ana'] }), {}],
+    [sns('{"identifier": 0, "requestId": "RITM1"}'), { requestId: 'RITM1' }],
+    [eventBridge('{"identifier": 0, "requestId": "RITM1"}'), { requestId: 'RITM1' }],
+    ['[{"requestId": "RITM1"}]', {}],
+    ['{"requestId": "RITM1"', {}],
+    ['"RITM1"', {}],
+  ])('%s is no request, but the requester is known by what is well-formed', (body, requester) => {
+    expect(parseRequest(body)).toEqual({ kind: 'invalid', reason: expect.any(String), requester });
+  });
+
   test('256 characters are counted as people count them', () => {
     expect(parseRequest(JSON.stringify({ identifier: 1, reason: '😀'.repeat(256) })).kind).toBe('request');
     expect(parseRequest(JSON.stringify({ identifier: 1, reason: '😀'.repeat(257) })).kind).toBe('invalid');
