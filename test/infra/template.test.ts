@@ -63,6 +63,23 @@ const statementsOf = (policy: unknown): Record<string, unknown>[] =>
   (policy as { Statement: Record<string, unknown>[] }).Statement;
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
 
+interface Metric {
+  readonly Namespace: string;
+  readonly MetricName: string;
+  readonly Dimensions: readonly unknown[];
+}
+/** What an alarm watches: one metric, or those of its arithmetic. */
+const metricsOf = (alarm: Resource['Properties']): Metric[] =>
+  ((alarm['Metrics'] ?? [{ MetricStat: { Metric: alarm } }]) as { MetricStat?: { Metric: Metric } }[]).flatMap(
+    ({ MetricStat }) => MetricStat?.Metric ?? [],
+  );
+
+const dashboardMetrics = ({ Properties }: Resource): unknown[][] => {
+  const [body] = (Properties['DashboardBody'] as { 'Fn::Sub': [string, unknown] })['Fn::Sub'];
+  const { widgets } = JSON.parse(body) as { widgets: { properties: { metrics: unknown[][] } }[] };
+  return widgets.flatMap(({ properties }) => properties.metrics);
+};
+
 describe.each(Object.keys(COMBINATIONS))('%s', (name) => {
   const template = (): Template => templates.get(name)!;
   const parameters = COMBINATIONS[name] ?? {};
@@ -263,14 +280,7 @@ describe.each(Object.keys(COMBINATIONS))('%s', (name) => {
       expect(Properties['AlarmActions']).toEqual([{ Ref: 'AlarmTopic' }]);
       const heading = /Runbook: (.+)\.$/.exec(String(Properties['AlarmDescription']))?.[1];
       expect(runbook, id).toMatch(new RegExp(`^## ${heading}$`, 'm'));
-      const watched = (
-        (Properties['Metrics'] as { MetricStat?: { Metric: Record<string, unknown> } }[]) ?? [
-          { MetricStat: { Metric: Properties } },
-        ]
-      )
-        .map(({ MetricStat }) => MetricStat?.Metric)
-        .filter((metric) => metric !== undefined);
-      for (const { Namespace, MetricName } of watched) {
+      for (const { Namespace, MetricName } of metricsOf(Properties)) {
         if (Namespace === 'mysafe-enable') expect(Object.keys(METRICS)).toContain(MetricName);
         else
           expect([
@@ -285,13 +295,29 @@ describe.each(Object.keys(COMBINATIONS))('%s', (name) => {
   });
 
   test('the dashboard is JSON and names only metrics that are emitted', () => {
-    const [body] = (resource('Dashboard').Properties['DashboardBody'] as { 'Fn::Sub': [string, unknown] })['Fn::Sub'];
-    const { widgets } = JSON.parse(body) as { widgets: { properties: { metrics: unknown[][] } }[] };
-    const own = widgets
-      .flatMap(({ properties }) => properties.metrics)
-      .filter(([namespace]) => namespace === 'mysafe-enable');
+    const own = dashboardMetrics(resource('Dashboard')).filter(([namespace]) => namespace === 'mysafe-enable');
     expect(own.length).toBeGreaterThan(5);
     for (const [, metric] of own) expect(Object.keys(METRICS)).toContain(metric);
+  });
+
+  test('alarms and dashboard watch what the functions of this stage emit, and no other stage’s', () => {
+    const functions = ofType(template(), 'AWS::Lambda::Function').map(
+      ([, { Properties }]) => (Properties['Environment'] as { Variables: Record<string, unknown> }).Variables,
+    );
+    for (const variables of functions) expect(variables['POWERTOOLS_SERVICE_NAME']).toBe('mysafe-enable-dev');
+    const watched = ofType(template(), 'AWS::CloudWatch::Alarm')
+      .flatMap(([, { Properties }]) => metricsOf(Properties))
+      .filter(({ Namespace }) => Namespace === 'mysafe-enable');
+    expect(watched.length).toBeGreaterThan(5);
+    for (const { MetricName, Dimensions } of watched) {
+      expect(Dimensions, MetricName).toContainEqual({ Name: 'service', Value: 'mysafe-enable-dev' });
+    }
+    const shown = dashboardMetrics(resource('Dashboard')).flatMap(([first, , ...dimensions]) => {
+      const { expression } = Object(first) as { expression?: string };
+      if (expression !== undefined) return [/ service="([^"]*)"/.exec(expression)?.[1]];
+      return first === 'mysafe-enable' ? [dimensions.slice(0, 2).join('=')] : [];
+    });
+    expect(new Set(shown)).toEqual(new Set(['service=mysafe-enable-dev', 'mysafe-enable-dev']));
   });
 });
 
