@@ -11,7 +11,9 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { readPage } from './pages.ts';
 
 const item = { sys_id: 'abc', state: '2', work_notes: [] as string[] };
-const issue = { category: 'new', transitions: [] as string[], comments: [] as { body: string }[] };
+const issue = { status: 'open', transitions: [] as string[], comments: [] as { body: string }[] };
+/** Where each transition leads; declined is in Jira's category done, as done is. */
+const STATUS_AFTER: Readonly<Record<string, string>> = { 31: 'done', 41: 'declined' };
 const refused: string[] = [];
 
 const bodyOf = async (request: IncomingMessage) => {
@@ -40,14 +42,13 @@ const answer = (method: string, url: URL, body: Sent = {}): [number, unknown?] =
     return [200, { result: item }];
   }
   if (pathname === '/rest/api/2/issue/ACC-7' && method === 'GET') {
-    return [
-      200,
-      { fields: { status: { statusCategory: { key: issue.category } }, comment: { comments: issue.comments } } },
-    ];
+    const status = { id: issue.status, statusCategory: { key: issue.status === 'open' ? 'new' : 'done' } };
+    return [200, { fields: { status, comment: { comments: issue.comments } } }];
   }
-  if (pathname === '/rest/api/2/issue/ACC-7/transitions' && issue.category !== 'done') {
-    issue.transitions.push(body.transition?.id ?? '');
-    issue.category = 'done';
+  if (pathname === '/rest/api/2/issue/ACC-7/transitions' && issue.status !== 'done') {
+    const id = body.transition?.id ?? '';
+    issue.transitions.push(id);
+    issue.status = STATUS_AFTER[id] ?? issue.status;
     return [204];
   }
   if (pathname === '/rest/api/2/issue/ACC-7/comment') {
@@ -79,6 +80,7 @@ beforeAll(async () => {
     JIRA_TOKEN: 'two',
     JIRA_DONE_ID: '31',
     JIRA_DECLINED_ID: '41',
+    JIRA_DECLINED_STATUS: 'declined',
   }).map(([name, value]) => vi.stubEnv(name, value));
   const [example] = readPage('docs/outcomes.md').blocks.filter(({ language }) => language === 'typescript');
   folder = await mkdtemp(join(tmpdir(), 'outcomes-example-'));
@@ -89,7 +91,7 @@ beforeAll(async () => {
 
 beforeEach(() => {
   Object.assign(item, { state: '2', work_notes: [] });
-  Object.assign(issue, { category: 'new', transitions: [], comments: [] });
+  Object.assign(issue, { status: 'open', transitions: [], comments: [] });
   refused.length = 0;
 });
 
@@ -132,9 +134,21 @@ test('a rejection says why, and an enable after a replay overrules it, never the
 test('an issue of Jira gets its transition and its comment once each', async () => {
   for (let time = 0; time < 2; time += 1) await tell({ ...enabled, ...jira });
   expect(issue).toMatchObject({ transitions: ['31'], comments: [{ body: 'Password 12 is enabled. [m-1/enabled]' }] });
-  Object.assign(issue, { category: 'new', transitions: [], comments: [] });
+  Object.assign(issue, { status: 'open', transitions: [], comments: [] });
   await tell({ ...rejected, ...jira });
   expect(issue).toMatchObject({ transitions: ['41'], comments: [{ body: expect.stringContaining('(1005)') }] });
+});
+
+test('of Jira too: an enable after a replay overrules a declined issue, never the other way round', async () => {
+  await tell({ ...rejected, ...jira });
+  expect(issue.status).toBe('declined');
+  for (let time = 0; time < 2; time += 1) await tell({ ...enabled, outcomeId: 'm-2/enabled', ...jira });
+  await tell({ ...rejected, ...jira });
+  expect(issue).toMatchObject({ status: 'done', transitions: ['41', '31'] });
+  expect(issue.comments.map(({ body }) => body)).toEqual([
+    expect.stringContaining('[m-1/rejected]'),
+    'Password 12 is enabled. [m-2/enabled]',
+  ]);
 });
 
 test('an event that could not be told is kept, and takes no other with it', async () => {
@@ -153,5 +167,5 @@ test("the requester's words reach no URL unless they are a ticket's number", asy
     enabled,
   );
   expect(answered).toEqual({ batchItemFailures: [] });
-  expect([refused, item.state, issue.category]).toEqual([[], '2', 'new']);
+  expect([refused, item.state, issue.status]).toEqual([[], '2', 'open']);
 });
