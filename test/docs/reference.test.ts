@@ -76,6 +76,31 @@ test('the operator is told of every alarm, each with its heading in the runbook'
   }
 });
 
+test('the platform engineer is told what every alarm costs, and the parts add up', () => {
+  const template = readFileSync(join(root, 'infra/alarms.yml'), 'utf8');
+  const alarms = template.match(/Type: AWS::CloudWatch::Alarm$/gm)?.length ?? 0;
+  // CloudWatch bills an alarm by the metrics that it watches.
+  const onOne = template.match(/^ {6}MetricName:/gm)?.length ?? 0;
+  const inArithmetic = template.match(/MetricStat:/g)?.length ?? 0;
+  const [, costs = ''] = readPage('docs/platform-engineer.md').text.split('## What it costs a month');
+  expect(costs).toContain(`| ${alarms} alarms, one on four metrics: ${onOne + inArithmetic} × 0.10 |`);
+  const rows = costs.split('\n').flatMap((line) => {
+    const sums = line
+      .split('|')
+      .slice(3, 6)
+      .map((cell) => Number(cell.replaceAll('*', '').trim()));
+    return line.includes('.') && sums.length === 3 && !sums.some(Number.isNaN) ? [sums] : [];
+  });
+  expect(rows.length).toBeGreaterThan(5);
+  const together = rows.pop() ?? [];
+  for (const [column, sum] of together.entries()) {
+    expect(sum).toBeCloseTo(
+      rows.reduce((total, row) => total + (row[column] ?? 0), 0),
+      6,
+    );
+  }
+});
+
 test('the requester is told of every outcome and error code of the schema', () => {
   const codes = codesOf('docs/outcomes.md');
   const said = [...schema.properties.outcome.enum, ...schema.properties.errorCode.enum];
