@@ -53,11 +53,12 @@ const FOREIGN = [
 ];
 const NPM = ['ci', 'start', 'test', 'audit', 'install', 'i', 'run', 'sbom'];
 
-/** The words that our own command line would get, if this calls it. */
+/** The words that our own command line would get, if this calls it. A clone that was not built has none for `npx`. */
 const ownWords = (words: readonly string[]): readonly string[] | undefined => {
   const line = words.join('\u0000');
-  const found =
-    /^(?:npx\0)?mysafe-enable(?:\0|$)|^npm\0run\0(?:--silent\0)?mysafe-enable\0--(?:\0|$)|^npm\0start\0--\0/.exec(line);
+  const found = /^mysafe-enable(?:\0|$)|^npm\0run\0(?:--silent\0)?mysafe-enable\0--(?:\0|$)|^npm\0start\0--\0/.exec(
+    line,
+  );
   if (!found) return undefined;
   const rest = line.slice(found[0].length).split('\u0000').filter(Boolean);
   return found[0].includes('start') ? ['local', ...rest] : rest;
