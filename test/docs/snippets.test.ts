@@ -83,7 +83,10 @@ let commands: ReadonlyMap<string, Command>;
 const faultOfCommand = async (words: readonly string[]): Promise<string | undefined> => {
   const [name = '', second = '', third = ''] = words;
   const own = ownWords(words);
-  if (own) return faultOf(own, commands);
+  if (own) {
+    const isSpoiled = name === 'npm' && own.includes('--json') && !words.includes('--silent');
+    return isSpoiled ? 'npm writes lines before the JSON: npm run --silent' : faultOf(own, commands);
+  }
   if (name === 'npm') {
     const script = second === 'run' ? (third.startsWith('--') ? words[3] : third) : undefined;
     if (script !== undefined) return script in scripts ? undefined : `package.json has no script ${script}`;
