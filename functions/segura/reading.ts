@@ -108,12 +108,33 @@ const secondsUntil = (value: string | undefined, now: number): number | undefine
   return Number.isNaN(seconds) ? undefined : Math.max(0, seconds);
 };
 
+/** What a body says, whatever the status that came with it. */
+type Said = Pick<Reading, 'json' | 'words' | 'envelope'>;
+
+const readBody = (body: string): Said => {
+  const json = parseObject(body);
+  const envelope = readEnvelope(json);
+  return {
+    json,
+    words: json === NOTHING ? body : messagesOf(json['response'], json['exception'], json).join('\n'),
+    ...(envelope ? { envelope } : {}),
+  };
+};
+
+/** Segura says the same of each password that it enables: read once for a whole batch. */
+const createBodyReader = () => {
+  let last = { body: '', said: readBody('') };
+  return (body: string): Said => {
+    if (body !== last.body) last = { body, said: readBody(body) };
+    return last.said;
+  };
+};
+const readBodyOnce = createBodyReader();
+
 /** `now` in ms since the epoch, for waits that are given as a date. */
 export const readAnswer = (answer: Answer, now: number): Reading => {
   if (answer.kind === 'unanswered') return { status: 0, failure: answer.failure, words: '', json: NOTHING };
   const { status, headers, body } = answer;
-  const json = parseObject(body);
-  const envelope = readEnvelope(json);
   const retryAfterSeconds =
     status === 429 || status === 503
       ? (secondsUntil(headerOf(headers, 'retry-after'), now) ??
@@ -124,9 +145,7 @@ export const readAnswer = (answer: Answer, now: number): Reading => {
       : undefined;
   return {
     status,
-    json,
-    words: json === NOTHING ? body : messagesOf(json['response'], json['exception'], json).join('\n'),
-    ...(envelope ? { envelope } : {}),
+    ...readBodyOnce(body),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   };
 };
