@@ -50,10 +50,7 @@ const identifierOf = ({ parsed }: Message): number | undefined =>
   parsed.kind === 'request' ? parsed.request.identifier : undefined;
 
 /** Segura's sentence could be of any length; no longer here than in the dead letter. */
-const failureFields = ({ errorCode, errorMessage }: Extract<Decision, { kind: 'rejected' }>) => ({
-  errorCode,
-  errorMessage: errorMessage.slice(0, MAX_ERROR_MESSAGE_CHARACTERS).toWellFormed(),
-});
+const shorten = (errorMessage: string): string => errorMessage.slice(0, MAX_ERROR_MESSAGE_CHARACTERS).toWellFormed();
 
 /** `Root=1-…;Parent=…;Sampled=…`: the trace is the part after Root. */
 const traceId = (header: string | undefined): string | undefined => header && /Root=([^;]+)/.exec(header)?.[1];
@@ -62,25 +59,28 @@ const traceId = (header: string | undefined): string | undefined => header && /R
 export const createAudit =
   (log: Log, metrics: Metrics<MetricName>) =>
   ({ message, decision, effort, durationMs, at }: Outcome): void => {
-    const { provenance } = message;
+    const { provenance, parsed } = message;
+    const { requestId, requestedBy, reason, source } = requesterOf(parsed);
+    const replayed = provenance.replayCount > 0 ? provenance : undefined;
+    // Of one shape whatever the outcome: small objects spread into it would cost more than to write it.
     log.audit('password enable', {
       outcome: outcomeName(decision),
       identifier: identifierOf(message),
-      ...(decision.kind === 'rejected' ? failureFields(decision) : {}),
-      ...(decision.kind === 'kept' ? { errorCode: decision.errorCode, cause: decision.cause } : {}),
+      errorCode: decision.kind === 'done' ? undefined : decision.errorCode,
+      errorMessage: decision.kind === 'rejected' ? shorten(decision.errorMessage) : undefined,
+      cause: decision.kind === 'kept' ? decision.cause : undefined,
       attempts: effort.attempts,
       durationMs: Math.round(durationMs),
       messageId: message.messageId,
       receiveCount: message.receiveCount,
-      ...(provenance.replayCount > 0
-        ? {
-            originalMessageId: provenance.originalMessageId,
-            replayCount: provenance.replayCount,
-            replayedBy: provenance.replayedBy,
-            replayReason: provenance.replayReason,
-          }
-        : {}),
-      ...requesterFields(message),
+      originalMessageId: replayed?.originalMessageId,
+      replayCount: replayed?.replayCount,
+      replayedBy: replayed?.replayedBy,
+      replayReason: replayed?.replayReason,
+      requestId,
+      requestedBy,
+      reason,
+      source,
       xray_trace_id: traceId(message.traceHeader),
     });
 
@@ -122,7 +122,9 @@ export const outcomeEvent = (
   outcomeId: `${message.messageId}/${decision.kind === 'done' ? 'enabled' : 'rejected'}`,
   outcome: decision.kind === 'done' ? decision.result : 'rejected',
   identifier: identifierOf(message) ?? null,
-  ...(decision.kind === 'rejected' ? failureFields(decision) : {}),
+  ...(decision.kind === 'rejected'
+    ? { errorCode: decision.errorCode, errorMessage: shorten(decision.errorMessage) }
+    : {}),
   messageId: message.messageId,
   originalMessageId: message.provenance.originalMessageId,
   firstSentAt: message.provenance.firstSentAt.toISOString(),

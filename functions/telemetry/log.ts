@@ -29,7 +29,9 @@ export const FIELDS = [
   'xray_trace_id',
 ] as const;
 
-export type Fields = { readonly [Field in (typeof FIELDS)[number]]?: string | number | readonly string[] | undefined };
+type Value = string | number | readonly string[] | undefined;
+export type Fields = { readonly [Field in (typeof FIELDS)[number]]?: Value };
+type Line = { readonly [Field in 'level' | 'message' | 'service' | 'timestamp' | (typeof FIELDS)[number]]: Value };
 
 export interface Log {
   readonly debug: (message: string, fields?: Fields) => void;
@@ -38,8 +40,8 @@ export interface Log {
   readonly error: (message: string, fields?: Fields) => void;
   /** Written at every level: an audit has no threshold. */
   readonly audit: (message: string, fields: Fields) => void;
-  /** What each line carries from now on, such as the id of the invocation. */
-  readonly setContext: (fields: Fields) => void;
+  /** Lambda's id of the invocation, which each line carries from now on. */
+  readonly setFunctionRequestId: (id: string | undefined) => void;
 }
 
 export interface LogParts {
@@ -55,19 +57,48 @@ const RANKS: Readonly<Record<string, number>> = { DEBUG: 0, INFO: 1, WARN: 2, ER
 
 export const createLog = ({ service, level, write, now }: LogParts): Log => {
   const threshold = RANKS[level.toUpperCase()] ?? 1;
-  let context: Fields = {};
+  let functionRequestId: string | undefined;
+  let written = { at: Number.NaN, timestamp: '' };
+
+  /** Lines of the same millisecond share it: a batch's answers come together. */
+  const timestamp = (): string => {
+    const at = now();
+    if (written.at !== at) written = { at, timestamp: new Date(at).toISOString() };
+    return written.timestamp;
+  };
 
   const line = (lineLevel: Level, message: string, fields: Fields): void => {
-    const entry: Record<string, unknown> = {
+    // Field by field, in the order of the list: to go through the list instead takes twice as long. Absent ones are left
+    // out by JSON.stringify.
+    const entry: Line = {
       level: lineLevel,
       message,
       service,
-      timestamp: new Date(now()).toISOString(),
+      timestamp: timestamp(),
+      outcome: fields.outcome,
+      identifier: fields.identifier,
+      errorCode: fields.errorCode,
+      errorMessage: fields.errorMessage,
+      cause: fields.cause,
+      attempts: fields.attempts,
+      durationMs: fields.durationMs,
+      messageId: fields.messageId,
+      originalMessageId: fields.originalMessageId,
+      receiveCount: fields.receiveCount,
+      replayCount: fields.replayCount,
+      replayedBy: fields.replayedBy,
+      replayReason: fields.replayReason,
+      requestId: fields.requestId,
+      requestedBy: fields.requestedBy,
+      reason: fields.reason,
+      source: fields.source,
+      meaning: fields.meaning,
+      droppedAttributes: fields.droppedAttributes,
+      detail: fields.detail,
+      stack: fields.stack,
+      function_request_id: functionRequestId,
+      xray_trace_id: fields.xray_trace_id,
     };
-    for (const field of FIELDS) {
-      const value = fields[field] ?? context[field];
-      if (value !== undefined) entry[field] = value;
-    }
     write(`${JSON.stringify(entry)}\n`);
   };
   const at =
@@ -82,8 +113,8 @@ export const createLog = ({ service, level, write, now }: LogParts): Log => {
     warn: at('WARN'),
     error: at('ERROR'),
     audit: (message, fields) => line('INFO', message, fields),
-    setContext: (fields) => {
-      context = fields;
+    setFunctionRequestId: (id) => {
+      functionRequestId = id;
     },
   };
 };

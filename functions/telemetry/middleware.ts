@@ -4,7 +4,7 @@ import type { Log } from './log.ts';
 
 /** Every line carries Lambda's request id, and an invocation that fails says why before Lambda does: `failure`, in words. */
 export const logContext = <Answer>(log: Log, failure: string): MiddlewareObj<unknown, Answer> => ({
-  before: ({ context }) => log.setContext({ function_request_id: context.awsRequestId }),
+  before: ({ context }) => log.setFunctionRequestId(context.awsRequestId),
   onError: ({ error }) => {
     log.error(failure, {
       errorCode: error?.name,

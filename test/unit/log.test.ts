@@ -36,18 +36,40 @@ describe('a line', () => {
     expect(JSON.parse(written[0] ?? '')).toMatchObject({ reason: 'a\nb\r\n\u2028"{}\ud800' });
   });
 
-  test('carries the context of the invocation, and its own field before that of the context', () => {
+  test('carries the id of the invocation, from when it is told', () => {
     const { log, lines } = open();
-    log.setContext({ function_request_id: 'r', messageId: 'context' });
     log.info('a');
-    log.info('b', { messageId: 'own' });
-    log.setContext({});
+    log.setFunctionRequestId('r');
+    log.info('b');
+    log.setFunctionRequestId(undefined);
     log.info('c');
-    expect(lines().map(({ function_request_id, messageId }) => [function_request_id, messageId])).toEqual([
-      ['r', 'context'],
-      ['r', 'own'],
-      [undefined, undefined],
+    expect(lines().map(({ function_request_id }) => function_request_id)).toEqual([undefined, 'r', undefined]);
+  });
+
+  test('holds each field of the list, in its order', () => {
+    const { log, lines } = open();
+    const fields = Object.fromEntries(FIELDS.map((name) => [name, `of ${name}`])) as Fields;
+    log.setFunctionRequestId('of function_request_id');
+    log.audit('password enable', fields);
+    const { level, message, service, timestamp, ...rest } = lines()[0] ?? {};
+    expect([level, message, service, timestamp]).toEqual([
+      'INFO',
+      'password enable',
+      'mysafe-enable',
+      '2026-01-01T00:00:00.000Z',
     ]);
+    expect(Object.entries(rest)).toEqual(Object.entries(fields));
+  });
+
+  test('says when it was written, each its own time', () => {
+    const written: string[] = [];
+    let at = Date.UTC(2026, 0, 1);
+    const log = createLog({ service: 's', level: 'INFO', write: (text) => written.push(text), now: () => at });
+    log.info('a');
+    log.info('b');
+    at += 1;
+    log.info('c');
+    expect(written.map((line) => /T00:00:00\.(\d{3})Z/.exec(line)?.[1])).toEqual(['000', '000', '001']);
   });
 
   test('no field of the list has the name of a secret or a body', () => {
