@@ -1,6 +1,7 @@
 /** Secrets Manager's `GetSecretValue`, as much of it as we need. */
 import { type CallAws, type EndpointSettings, SECRETS_MANAGER, secretsManagerEndpoint } from './call.ts';
 
+/** What Secrets Manager said. */
 export type SecretValue =
   | { readonly kind: 'read'; readonly text: string }
   | { readonly kind: 'unreadable'; readonly code: string; readonly message: string };

@@ -2,6 +2,7 @@
  * The secret in use and the connections opened with it: read once for all who wait, read again when it was refused or
  * has grown old; the last good one stays while Secrets Manager cannot be reached.
  */
+import type { SecretValue } from '../aws/secret-value.ts';
 import type { Send } from '../http/send.ts';
 import { parseSecret, type Secret, SecretError } from './secret.ts';
 
@@ -11,18 +12,13 @@ export interface Vault {
   readonly send: Send;
 }
 
-/** What Secrets Manager said. `AWSCURRENT` only: a pending version is not valid yet. */
-export type SecretRead =
-  | { readonly kind: 'read'; readonly text: string }
-  | { readonly kind: 'unreadable'; readonly code: string; readonly message: string };
-
 /** Why there is no vault; `detail` says what to mend. */
 export type VaultResult =
   | { readonly kind: 'vault'; readonly vault: Vault }
   | { readonly kind: 'no-vault'; readonly code: string; readonly detail: string };
 
 export interface VaultParts {
-  readonly read: (timeoutMs: number) => Promise<SecretRead>;
+  readonly read: (timeoutMs: number) => Promise<SecretValue>;
   readonly connect: (secret: Secret) => { readonly send: Send; readonly close: () => void };
   readonly now: () => number;
   /** Ends early when the signal is given. */

@@ -4,6 +4,7 @@
  */
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import { type AwsResult, createCallAws, type Json } from '../../functions/aws/call.ts';
+import type { SecretValue } from '../../functions/aws/secret-value.ts';
 import { createAudit, METRICS, type MetricName, type Outcome } from '../../functions/enable-password/audit.ts';
 import { handleBatch } from '../../functions/enable-password/batch.ts';
 import {
@@ -20,7 +21,7 @@ import type { Answer, Call, Failure } from '../../functions/http/send.ts';
 import type { EnableRequest } from '../../functions/queues/request.ts';
 import { createSqs } from '../../functions/queues/sqs.ts';
 import { createTokens } from '../../functions/segura/token.ts';
-import { createVaults, type SecretRead } from '../../functions/segura/vault.ts';
+import { createVaults } from '../../functions/segura/vault.ts';
 import { createLog } from '../../functions/telemetry/log.ts';
 import { createMetrics } from '../../functions/telemetry/metrics.ts';
 import { type Clock, createClock } from '../simulation/clock.ts';
@@ -89,7 +90,7 @@ export interface Made {
 export interface StageOptions {
   readonly segura?: (made: Made) => Reply;
   readonly tokens?: (nth: number, call: Call) => Reply;
-  readonly secret?: (nth: number) => SecretRead & Timed;
+  readonly secret?: (nth: number) => SecretValue & Timed;
   /** What SQS says to one call; `undefined` for what it says on a good day. */
   readonly sqs?: (action: string, entries: readonly Json[], nth: number) => (AwsResult & Timed) | undefined;
   readonly random?: () => number;
@@ -179,7 +180,7 @@ export const createStage = (options: StageOptions = {}) => {
     ...time,
     read: async (limitMs) => {
       secretReads += 1;
-      const given: SecretRead & Timed = options.secret?.(secretReads) ?? { kind: 'read', text: secretText() };
+      const given: SecretValue & Timed = options.secret?.(secretReads) ?? { kind: 'read', text: secretText() };
       const { tookMs = 10, ...read } = given;
       await clock.sleep(Math.min(tookMs, Math.max(1, limitMs)));
       return tookMs > limitMs ? { kind: 'unreadable', code: 'ETIMEDOUT', message: 'no answer: timeout' } : read;

@@ -1,11 +1,12 @@
 /** The secret in use: read once for all, again when refused or old, and the last good one kept. */
 import { describe, expect, test } from 'vitest';
-import { REFUSAL_READ_MS, SECRET_MAX_AGE_MS, type SecretRead, type Vault } from '../../functions/segura/vault.ts';
+import type { SecretValue } from '../../functions/aws/secret-value.ts';
+import { REFUSAL_READ_MS, SECRET_MAX_AGE_MS, type Vault } from '../../functions/segura/vault.ts';
 import { createStage, finish, secretText } from './stage.ts';
 
-const read = (changes: object = {}): SecretRead => ({ kind: 'read', text: secretText(changes) });
-const unreadable: SecretRead = { kind: 'unreadable', code: 'ThrottlingException', message: 'slow down' };
-type Given = SecretRead & { readonly tookMs?: number };
+const read = (changes: object = {}): SecretValue => ({ kind: 'read', text: secretText(changes) });
+const unreadable: SecretValue = { kind: 'unreadable', code: 'ThrottlingException', message: 'slow down' };
+type Given = SecretValue & { readonly tookMs?: number };
 
 /** One answer of Secrets Manager after the other, the last for good. */
 const open = (...answers: readonly Given[]) => {
