@@ -32,8 +32,7 @@ export interface Outcome {
   readonly at: number;
 }
 
-export const outcomeName = (decision: Decision): OutcomeName =>
-  decision.kind === 'done' ? decision.result : decision.kind;
+const outcomeName = (decision: Decision): OutcomeName => (decision.kind === 'done' ? decision.result : decision.kind);
 
 /** The requester's own words, where given, and nothing else of the request. */
 const requesterFields = ({ parsed }: Message): RequesterFields => {

@@ -29,7 +29,7 @@ export const requesterOf = (parsed: ParsedRequest): RequesterFields =>
   parsed.kind === 'request' ? parsed.request : parsed.requester;
 
 /** In characters as JSON Schema counts them: code points. */
-export const MAX_FIELD_CHARACTERS = 256;
+const MAX_FIELD_CHARACTERS = 256;
 
 const FORMS = 'send 10, "10" or {"identifier": 10}';
 const DECIMAL_DIGITS = /^[1-9][0-9]{0,15}$/;

@@ -26,7 +26,7 @@ export interface ScanOptions {
 }
 
 /** Letters held at once before SQS's limit of 120,000 in flight comes near. */
-export const MAX_HELD = 100_000;
+const MAX_HELD = 100_000;
 const RECEIVERS = 5;
 /** SQS asks only some of its servers for a short poll; a second of waiting asks them all, and then nothing is nothing. */
 const WAIT_SECONDS = 1;

@@ -1,6 +1,6 @@
 /** One JSON object a line, made from a list of allowed fields: what is not listed cannot be logged. */
 
-export type Level = 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
+type Level = 'INFO' | 'WARN' | 'ERROR';
 
 /** Everything a line may carry beside `level`, `message`, `service` and `timestamp`, in this order. */
 export const FIELDS = [
@@ -34,8 +34,6 @@ export type Fields = { readonly [Field in (typeof FIELDS)[number]]?: Value };
 type Line = { readonly [Field in 'level' | 'message' | 'service' | 'timestamp' | (typeof FIELDS)[number]]: Value };
 
 export interface Log {
-  readonly debug: (message: string, fields?: Fields) => void;
-  readonly info: (message: string, fields?: Fields) => void;
   readonly warn: (message: string, fields?: Fields) => void;
   readonly error: (message: string, fields?: Fields) => void;
   /** Written at every level: an audit has no threshold. */
@@ -53,6 +51,7 @@ export interface LogParts {
   readonly now: () => number;
 }
 
+/** Every level that the variable may name; lines of ours are warnings and errors, and the audit. */
 const RANKS: Readonly<Record<string, number>> = { DEBUG: 0, INFO: 1, WARN: 2, ERROR: 3, CRITICAL: 4, SILENT: 5 };
 
 export const createLog = ({ service, level, write, now }: LogParts): Log => {
@@ -108,8 +107,6 @@ export const createLog = ({ service, level, write, now }: LogParts): Log => {
     };
 
   return {
-    debug: at('DEBUG'),
-    info: at('INFO'),
     warn: at('WARN'),
     error: at('ERROR'),
     audit: (message, fields) => line('INFO', message, fields),

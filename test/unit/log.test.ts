@@ -30,7 +30,7 @@ describe('a line', () => {
 
   test('is one line whatever a field holds', () => {
     const { log, written } = open();
-    log.info('x', { reason: 'a\nb\r\n\u2028"{}\ud800' });
+    log.warn('x', { reason: 'a\nb\r\n\u2028"{}\ud800' });
     expect(written).toHaveLength(1);
     expect(written[0]?.trimEnd()).not.toMatch(/[\n\r]/);
     expect(JSON.parse(written[0] ?? '')).toMatchObject({ reason: 'a\nb\r\n\u2028"{}\ud800' });
@@ -38,11 +38,11 @@ describe('a line', () => {
 
   test('carries the id of the invocation, from when it is told', () => {
     const { log, lines } = open();
-    log.info('a');
+    log.warn('a');
     log.setFunctionRequestId('r');
-    log.info('b');
+    log.warn('b');
     log.setFunctionRequestId(undefined);
-    log.info('c');
+    log.warn('c');
     expect(lines().map(({ function_request_id }) => function_request_id)).toEqual([undefined, 'r', undefined]);
   });
 
@@ -65,10 +65,10 @@ describe('a line', () => {
     const written: string[] = [];
     let at = Date.UTC(2026, 0, 1);
     const log = createLog({ service: 's', level: 'INFO', write: (text) => written.push(text), now: () => at });
-    log.info('a');
-    log.info('b');
+    log.warn('a');
+    log.warn('b');
     at += 1;
-    log.info('c');
+    log.warn('c');
     expect(written.map((line) => /T00:00:00\.(\d{3})Z/.exec(line)?.[1])).toEqual(['000', '000', '001']);
   });
 
@@ -79,17 +79,15 @@ describe('a line', () => {
 
 describe('a level', () => {
   test.each([
-    ['DEBUG', ['DEBUG', 'INFO', 'WARN', 'ERROR']],
-    ['INFO', ['INFO', 'WARN', 'ERROR']],
+    ['DEBUG', ['WARN', 'ERROR']],
+    ['INFO', ['WARN', 'ERROR']],
     ['warn', ['WARN', 'ERROR']],
     ['ERROR', ['ERROR']],
     ['CRITICAL', []],
     ['SILENT', []],
-    ['LOUD', ['INFO', 'WARN', 'ERROR']],
+    ['LOUD', ['WARN', 'ERROR']],
   ])('%s lets %j through, and the audit always', (level, expected) => {
     const { log, lines } = open(level);
-    log.debug('d');
-    log.info('i');
     log.warn('w');
     log.error('e');
     log.audit('password enable', {});
