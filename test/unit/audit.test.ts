@@ -179,10 +179,22 @@ describe('the metrics', () => {
     expect(tell({ at: NOW - 3_600_000 }).documents).toMatchObject([{ RequestAge: [0] }]);
   });
 
-  test('have neither identifier nor person as dimension', () => {
-    for (const document of tell({ decision: rejected }, { decision: kept }).documents) {
-      expect(JSON.stringify(document)).not.toMatch(/REQ-1|ana|on-call|itsm|m-1/);
-    }
+  test('have code or cause as dimension, and hold neither identifier nor person', () => {
+    const held = tell({ decision: rejected }, { decision: kept }).documents.map(({ _aws, ...fields }) => {
+      const { CloudWatchMetrics } = _aws as { CloudWatchMetrics: { Dimensions: string[][] }[] };
+      return [CloudWatchMetrics.flatMap(({ Dimensions }) => Dimensions), Object.keys(fields)];
+    });
+    expect(held).toEqual([
+      [[['service']], ['service', 'RequestAge', 'SeguraAttempts', 'SeguraLatency']],
+      [
+        [['service'], ['service', 'ErrorCode']],
+        ['service', 'ErrorCode', 'Rejected'],
+      ],
+      [
+        [['service'], ['service', 'cause']],
+        ['service', 'cause', 'Kept'],
+      ],
+    ]);
   });
 });
 
