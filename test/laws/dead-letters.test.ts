@@ -4,7 +4,14 @@ import { expect, test } from 'vitest';
 import type { Decision } from '../../functions/enable-password/enable.ts';
 import { readMessages } from '../../functions/enable-password/record.ts';
 import { createSettle } from '../../functions/enable-password/settle.ts';
-import { MAX_ATTRIBUTES, MAX_MESSAGE_BYTES, messageBytes } from '../../functions/queues/dead-letters.ts';
+import {
+  MAX_ATTRIBUTES,
+  MAX_MESSAGE_BYTES,
+  messageBytes,
+  readFailure,
+  readProvenance,
+  replayAttributes,
+} from '../../functions/queues/dead-letters.ts';
 import { readLetter } from '../../functions/queues/letter.ts';
 import { createStage, finish, record, START } from '../unit/stage.ts';
 
@@ -92,6 +99,16 @@ test('what is written to a dead letter is read back the same, whatever the messa
         const kept = Object.keys(carried).filter((name) => !ours.includes(name) && !warned.includes(name));
         const all = Object.keys(carried).filter((name) => !ours.includes(name));
         expect(kept).toEqual(all.slice(0, kept.length));
+
+        // And on to its replay: where it came from stays, the failure does not.
+        const replayed = replayAttributes(letter.body, letter.attributes, letter.provenance, { replayedBy: 'law' });
+        const { replayCount } = letter.provenance;
+        expect(readProvenance(replayed.attributes, 'replayed', new Date(START + 10))).toEqual({
+          ...letter.provenance,
+          replayCount: replayCount + 1,
+          replayedBy: 'law',
+        });
+        expect(readFailure(replayed.attributes)).toBeUndefined();
       },
     ),
     { numRuns: 300 },

@@ -1,5 +1,4 @@
 /** A dead letter's attributes: what is written is read back, room is made last to first, a replay takes the failure off. */
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   type Attributes,
@@ -110,35 +109,5 @@ describe('read back', () => {
 
   test.each(['-1', '1.5', 'many', ''])('a replay count of %j counts as none', (value) => {
     expect(readProvenance({ ReplayCount: text(value) }, 'id', new Date()).replayCount).toBe(0);
-  });
-
-  test('what is written to a dead letter is read back the same, whatever else the message carries', () => {
-    const moment = fc.date({ min: at('2000-01-01'), max: at('2030-01-01'), noInvalidDate: true });
-    const name = fc.stringMatching(/^[a-z]{1,8}$/);
-    fc.assert(
-      fc.property(
-        fc.record({ originalMessageId: fc.uuid(), firstSentAt: moment, replayCount: fc.nat(1000) }),
-        fc.record({
-          errorCode: fc.constantFrom('1005', '1006', 'Expired'),
-          errorMessage: fc.stringMatching(/^[ -~]{1,50}$/),
-          failedAt: moment,
-        }),
-        fc.dictionary(name, fc.string({ minLength: 1 }).map(text), { maxKeys: 10 }),
-        (from, why, own) => {
-          const { attributes, dropped } = deadLetterAttributes('10', own, from, why);
-          expect(readFailure(attributes)).toEqual(why);
-          expect(readProvenance(attributes, 'other', at('2031-01-01'))).toEqual(from);
-          expect(Object.keys(attributes).length).toBeLessThanOrEqual(MAX_ATTRIBUTES);
-          for (const [key, value] of Object.entries(own))
-            if (!dropped.includes(key)) expect(attributes[key]).toEqual(value);
-          const replayed = replayAttributes('10', attributes, from, { replayedBy: 'x' });
-          expect(readProvenance(replayed.attributes, 'other', at('2031-01-01'))).toMatchObject({
-            ...from,
-            replayCount: from.replayCount + 1,
-          });
-          expect(readFailure(replayed.attributes)).toBeUndefined();
-        },
-      ),
-    );
   });
 });
