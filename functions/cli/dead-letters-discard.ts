@@ -119,6 +119,7 @@ export const runDiscard = async (options: DiscardOptions): Promise<number> => {
   const counts = { matched: 0, discarded: 0, failed: 0 };
   let failure: string | undefined;
   let isRefused = false;
+  let isRemovalTried = false;
   try {
     for (const queue of queues) {
       const left = { selection, limit: limit - counts.matched, visibilitySeconds, signal };
@@ -139,8 +140,9 @@ export const runDiscard = async (options: DiscardOptions): Promise<number> => {
     isRefused =
       signal.aborted || failure !== undefined || (isAsked && !(await confirmed(counts.matched, path, scans, signal)));
     for (const { scan, messageIds } of isRefused ? [] : all) {
+      isRemovalTried ||= messageIds.length > 0;
       const left = await scan.remove(messageIds);
-      for (const messageId of left) notice({ messageId }, 'written to the file, but SQS did not delete it');
+      for (const messageId of left) notice({ messageId }, 'written to the file, but SQS did not confirm its deletion');
       counts.failed += left.size;
       counts.discarded += messageIds.length - left.size;
     }
@@ -148,17 +150,18 @@ export const runDiscard = async (options: DiscardOptions): Promise<number> => {
     progress.end();
     for (const { scan } of all) await scan.release();
     await file.close();
-    // Nothing was discarded: a file that says otherwise would mislead.
-    if (counts.discarded === 0) await rm(path, { force: true });
+    // A file of what was never to be deleted would mislead. But once a removal was tried, SQS may have deleted what it did
+    // not confirm, and the file is the only copy.
+    if (!isRemovalTried) await rm(path, { force: true });
     sqs.destroy();
   }
   if (failure) note(paint('red', failure, process.stderr));
   if (isRefused) tell('Nothing was deleted.');
   else {
     const failed = counts.failed > 0 ? `, ${paint('red', `${counts.failed} failed`)}` : '';
-    const where = counts.discarded > 0 ? `; written to ${path}` : '';
+    const where = isRemovalTried ? `; written to ${path}` : '';
     tell(`${counts.matched} matched: ${counts.discarded} discarded${failed}${where}`);
   }
-  if (json) sayJson({ ...counts, file: counts.discarded > 0 ? path : null });
+  if (json) sayJson({ ...counts, file: isRemovalTried ? path : null });
   return counts.failed > 0 || isRefused ? 1 : 0;
 };

@@ -427,6 +427,12 @@ describe.concurrent('discard', () => {
     expect(sqs.messages('rejected')).toHaveLength(1);
   });
 
+  const bodiesIn = async (file: string): Promise<unknown[]> =>
+    (await readFile(file, 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { body: string }).body);
+
   test('what SQS did not delete is counted as failed, stays in the file, and lies in the queue still', async () => {
     await using folder = await makeFolder();
     await using queues = await openQueues();
@@ -436,8 +442,23 @@ describe.concurrent('discard', () => {
     const file = join(folder.path, 'x.jsonl');
     const { status, json } = await command('discard', '--yes', '--file', file, '--json');
     expect(status).toBe(1);
-    expect(json).toMatchObject({ matched: 1, discarded: 0, failed: 1 });
+    expect(json).toEqual({ matched: 1, discarded: 0, failed: 1, file });
+    expect(await bodiesIn(file)).toEqual([body(10)]);
     expect(sqs.messages('rejected').map(({ isInFlight }) => isInFlight)).toEqual([false]);
+  });
+
+  test('what SQS deleted without an answer is kept in the file, its only copy', async () => {
+    await using folder = await makeFolder();
+    await using queues = await openQueues();
+    const { sqs, command } = queues;
+    await putLetters(sqs, 'rejected', letters(2));
+    sqs.settings.faults.set('DeleteMessageBatch', { kind: 'lost-answer' });
+    const file = join(folder.path, 'x.jsonl');
+    const { status, json } = await command('discard', '--yes', '--queue', 'rejected', '--file', file, '--json');
+    expect(status).toBe(1);
+    expect(json).toEqual({ matched: 2, discarded: 0, failed: 2, file });
+    expect(sqs.messages('rejected')).toEqual([]);
+    expect((await bodiesIn(file)).sort()).toEqual([body(1), body(2)]);
   });
 
   test('when nothing matches, no file is left behind', async () => {
