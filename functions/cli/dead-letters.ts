@@ -1,11 +1,20 @@
 /** What `dead-letters list`, `replay` and `discard` have in common: the filters, Ctrl-C, how a letter is told of. */
 
 import type { Letter } from '../queues/letter.ts';
+import { isSameQueue } from '../queues/queue-url.ts';
 import { parseRequest } from '../queues/request.ts';
 import { codeOf, NO_CODE, type Selection } from '../queues/select.ts';
 import { paint } from './print.ts';
-import { findTarget, QUEUES, type QueueName, readQueueName, type Target, type TargetOptions } from './target.ts';
-import { parseCount, parseMoment } from './usage.ts';
+import {
+  findTarget,
+  nameOfVariable,
+  QUEUES,
+  type QueueName,
+  readQueueName,
+  type Target,
+  type TargetOptions,
+} from './target.ts';
+import { parseCount, parseMoment, UsageError } from './usage.ts';
 
 export interface SelectOptions extends TargetOptions {
   readonly queue?: string;
@@ -41,7 +50,10 @@ export interface FoundQueue {
   readonly url: string;
 }
 
-/** The queue of `--queue` or, without it, each of the two that is to be found. */
+/**
+ * The queue of `--queue` or, without it, each of the two that is to be found.
+ * @throws UsageError where none is, or where one is `requests`: what lies there is wanted still
+ */
 export const findQueues = async <Wanted extends keyof Target>(
   options: SelectOptions,
   ...wanted: readonly Wanted[]
@@ -57,6 +69,13 @@ export const findQueues = async <Wanted extends keyof Target>(
     return url === undefined ? [] : [{ name: each, url }];
   });
   if (queues.length === 0) await findTarget(options, ...names);
+  for (const { name: each, url } of queues) {
+    if (target.requests !== undefined && isSameQueue(url, target.requests)) {
+      throw new UsageError(
+        `what is given as the ${each} queue is the requests queue itself, where no dead letters lie: check ${nameOfVariable(each)}`,
+      );
+    }
+  }
   return { queues, target };
 };
 

@@ -1,6 +1,7 @@
 /** Where the queues and the secret are: given outright, from the environment, or those of a deployed stage. */
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { awsFailure } from '../queues/aws-failure.ts';
+import { isQueueUrl, QUEUE_URL_EXAMPLE } from '../queues/queue-url.ts';
 import { UsageError } from './usage.ts';
 
 /** The options that every command has. */
@@ -33,6 +34,12 @@ const NAMES: Readonly<
   rejected: { output: 'RejectedQueueUrl', variable: 'REJECTED_QUEUE_URL', option: 'rejectedQueueUrl' },
   exhausted: { output: 'ExhaustedQueueUrl', variable: 'EXHAUSTED_QUEUE_URL', option: 'exhaustedQueueUrl' },
   secretId: { output: 'SeguraSecretId', variable: 'SEGURA_SECRET_ID', option: 'secretId' },
+};
+
+/** `REJECTED_QUEUE_URL (or --rejected-queue-url)` */
+export const nameOfVariable = (name: TargetName): string => {
+  const { variable, option } = NAMES[name];
+  return `${variable} (or --${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)})`;
 };
 
 export const stackName = (stage: string): string => `mysafe-enable-${stage}`;
@@ -103,7 +110,7 @@ export const readQueueName = (queue: string | undefined): QueueName | undefined 
   return found;
 };
 
-/** @throws UsageError when one of `wanted` is nowhere to be found */
+/** @throws UsageError when one of `wanted` is nowhere to be found, or a queue's URL is none */
 export const findTarget = async <Wanted extends TargetName>(
   options: TargetOptions,
   ...wanted: readonly Wanted[]
@@ -127,18 +134,18 @@ export const findTarget = async <Wanted extends TargetName>(
     // A stage that was asked for goes before variables that may be left from another.
     const value =
       (typeof given === 'string' && given) || stack[output] || named[name] || (stage ? '' : process.env[variable]);
-    if (value) found[name] = value;
+    if (!value) continue;
+    if (name !== 'secretId' && !isQueueUrl(value)) {
+      throw new UsageError(`${nameOfVariable(name)} is no queue URL such as ${QUEUE_URL_EXAMPLE}`);
+    }
+    found[name] = value;
   }
   const missing = wanted.filter((name) => found[name] === undefined);
   if (missing.length > 0) {
-    const how = missing.map(
-      (name) =>
-        `${NAMES[name].variable} (or --${NAMES[name].option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)})`,
-    );
     throw new UsageError(
       stage
         ? `stage ${stage}: neither the stack ${stackName(stage)} nor queues of that name show ${missing.join(', ')}; check --stage, --region and --profile`
-        : `give --stage, or set ${how.join(', ')}`,
+        : `give --stage, or set ${missing.map(nameOfVariable).join(', ')}`,
     );
   }
   return found as Target & { readonly [Name in Wanted]: string };

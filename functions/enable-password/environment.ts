@@ -1,5 +1,6 @@
 /** The environment of enable-password: variables in, typed settings out, or one error that names every bad one. */
 import type { EndpointSettings } from '../aws/call.ts';
+import { isQueueUrl, isSameQueue, QUEUE_URL_EXAMPLE, regionOfQueue } from '../queues/queue-url.ts';
 
 export interface Environment {
   readonly secretId: string;
@@ -40,9 +41,8 @@ type Variables = Readonly<Record<string, string | undefined>>;
 
 const ENDPOINT_VARIABLES = ['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_SQS', 'AWS_ENDPOINT_URL_SECRETS_MANAGER'] as const;
 
-/** @throws EnvironmentError that lists all faults together. */
-export const readEnvironment = (variables: Variables): Environment => {
-  const faults: string[] = [];
+/** Reads single variables and gathers what is wrong with them in `faults`. */
+export const createReader = (variables: Variables, faults: string[]) => {
   // A template often sets a variable to nothing: as good as not set.
   const text = (name: string): string | undefined => variables[name]?.trim() || undefined;
 
@@ -52,33 +52,44 @@ export const readEnvironment = (variables: Variables): Environment => {
     return value ?? '';
   };
 
-  const queueUrl = (name: string, value: string | undefined): string => {
-    if (value && !(/^https?:\/\//.test(value) && URL.canParse(value))) {
-      faults.push(`${name} is no queue URL such as https://sqs.eu-west-1.amazonaws.com/123456789012/requests`);
-    }
-    return value ?? '';
+  /** `''` for what is no queue URL, so that nothing more is said of it. */
+  const queueUrl = (name: string, value: string): string => {
+    if (value === '' || isQueueUrl(value)) return value;
+    faults.push(`${name} is no queue URL such as ${QUEUE_URL_EXAMPLE}`);
+    return '';
   };
 
-  const integer = (name: keyof typeof DEFAULTS & string, fallback: number, least: number, most: number): number => {
-    const value = text(name);
-    if (value === undefined) return fallback;
-    const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
-    if (number >= least && number <= most) return number;
-    faults.push(`${name} must be a whole number from ${least} to ${most}`);
-    return fallback;
+  return {
+    text,
+    required,
+    optionalQueueUrl: (name: string): string => queueUrl(name, text(name) ?? ''),
+    requiredQueueUrl: (name: string, queue: string): string =>
+      queueUrl(name, required(name, `the URL of the ${queue} queue`)),
+    /** Of two queues that must be different ones. */
+    isSame: (a: string, b: string): boolean => a !== '' && b !== '' && isSameQueue(a, b),
+    integer: (name: keyof typeof DEFAULTS, fallback: number, least: number, most: number): number => {
+      const value = text(name);
+      if (value === undefined) return fallback;
+      const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+      if (number >= least && number <= most) return number;
+      faults.push(`${name} must be a whole number from ${least} to ${most}`);
+      return fallback;
+    },
   };
+};
 
+/** @throws EnvironmentError that lists all faults together. */
+export const readEnvironment = (variables: Variables): Environment => {
+  const faults: string[] = [];
+  const { text, required, optionalQueueUrl, requiredQueueUrl, isSame, integer } = createReader(variables, faults);
   const secretId = required('SEGURA_SECRET_ID', 'the name or ARN of the secret');
-  const sourceQueueUrl = queueUrl('SOURCE_QUEUE_URL', required('SOURCE_QUEUE_URL', 'the URL of the requests queue'));
-  const rejectedQueueUrl = queueUrl(
-    'REJECTED_QUEUE_URL',
-    required('REJECTED_QUEUE_URL', 'the URL of the rejected queue'),
-  );
-  if (rejectedQueueUrl !== '' && rejectedQueueUrl === sourceQueueUrl) {
+  const sourceQueueUrl = requiredQueueUrl('SOURCE_QUEUE_URL', 'requests');
+  const rejectedQueueUrl = requiredQueueUrl('REJECTED_QUEUE_URL', 'rejected');
+  if (isSame(rejectedQueueUrl, sourceQueueUrl)) {
     faults.push('REJECTED_QUEUE_URL must not be SOURCE_QUEUE_URL: a dead letter would be consumed again');
   }
-  const outcomeQueueUrl = queueUrl('OUTCOME_QUEUE_URL', text('OUTCOME_QUEUE_URL'));
-  if (outcomeQueueUrl !== '' && (outcomeQueueUrl === sourceQueueUrl || outcomeQueueUrl === rejectedQueueUrl)) {
+  const outcomeQueueUrl = optionalQueueUrl('OUTCOME_QUEUE_URL');
+  if (isSame(outcomeQueueUrl, sourceQueueUrl) || isSame(outcomeQueueUrl, rejectedQueueUrl)) {
     faults.push('OUTCOME_QUEUE_URL must be a queue of its own');
   }
   const seguraTimeoutMs = integer('SEGURA_TIMEOUT_MS', DEFAULTS.SEGURA_TIMEOUT_MS, 1, 900_000);
@@ -89,8 +100,7 @@ export const readEnvironment = (variables: Variables): Environment => {
     0,
     Number.MAX_SAFE_INTEGER,
   );
-  const region =
-    text('AWS_REGION') ?? text('AWS_DEFAULT_REGION') ?? /\/\/sqs\.([a-z0-9-]+)\./.exec(sourceQueueUrl)?.[1];
+  const region = text('AWS_REGION') ?? text('AWS_DEFAULT_REGION') ?? regionOfQueue(sourceQueueUrl);
   if (region === undefined)
     faults.push('AWS_REGION is missing: Lambda sets it; elsewhere set it to the region of the queues');
   for (const name of ENDPOINT_VARIABLES) {

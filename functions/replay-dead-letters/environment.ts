@@ -1,5 +1,5 @@
 /** The environment of replay-dead-letters: the same variables, and the same defaults, as of enable-password. */
-import { DEFAULTS, EnvironmentError } from '../enable-password/environment.ts';
+import { createReader, DEFAULTS, EnvironmentError } from '../enable-password/environment.ts';
 
 export interface Environment {
   readonly requestsQueueUrl: string;
@@ -10,22 +10,34 @@ export interface Environment {
   readonly logLevel: string;
 }
 
-const QUEUE_VARIABLES = ['SOURCE_QUEUE_URL', 'REJECTED_QUEUE_URL', 'EXHAUSTED_QUEUE_URL'] as const;
-
-/** @throws EnvironmentError that names each variable that is missing. */
+/** @throws EnvironmentError that lists all faults together. */
 export const readEnvironment = (variables: Readonly<Record<string, string | undefined>>): Environment => {
-  const faults: string[] = QUEUE_VARIABLES.filter((name) => !URL.canParse(variables[name] ?? '')).map(
-    (name) => `${name} is missing or no queue URL such as https://sqs.eu-west-1.amazonaws.com/123456789012/requests`,
+  const faults: string[] = [];
+  const { text, requiredQueueUrl, isSame, integer } = createReader(variables, faults);
+  const requestsQueueUrl = requiredQueueUrl('SOURCE_QUEUE_URL', 'requests');
+  const rejectedQueueUrl = requiredQueueUrl('REJECTED_QUEUE_URL', 'rejected');
+  const exhaustedQueueUrl = requiredQueueUrl('EXHAUSTED_QUEUE_URL', 'exhausted');
+  for (const [name, url] of Object.entries({
+    REJECTED_QUEUE_URL: rejectedQueueUrl,
+    EXHAUSTED_QUEUE_URL: exhaustedQueueUrl,
+  })) {
+    if (isSame(url, requestsQueueUrl)) {
+      faults.push(`${name} must not be SOURCE_QUEUE_URL: requests under way would be taken for dead letters`);
+    }
+  }
+  const maxRequestAgeSeconds = integer(
+    'MAX_REQUEST_AGE_SECONDS',
+    DEFAULTS.MAX_REQUEST_AGE_SECONDS,
+    0,
+    Number.MAX_SAFE_INTEGER,
   );
-  const age = variables['MAX_REQUEST_AGE_SECONDS'] || String(DEFAULTS.MAX_REQUEST_AGE_SECONDS);
-  if (!/^\d+$/.test(age)) faults.push('MAX_REQUEST_AGE_SECONDS must be a whole number from 0');
   if (faults.length > 0) throw new EnvironmentError(faults);
   return {
-    requestsQueueUrl: variables['SOURCE_QUEUE_URL'] ?? '',
-    rejectedQueueUrl: variables['REJECTED_QUEUE_URL'] ?? '',
-    exhaustedQueueUrl: variables['EXHAUSTED_QUEUE_URL'] ?? '',
-    maxRequestAgeSeconds: Number(age),
-    serviceName: variables['POWERTOOLS_SERVICE_NAME'] || DEFAULTS.POWERTOOLS_SERVICE_NAME,
-    logLevel: variables['POWERTOOLS_LOG_LEVEL'] || DEFAULTS.POWERTOOLS_LOG_LEVEL,
+    requestsQueueUrl,
+    rejectedQueueUrl,
+    exhaustedQueueUrl,
+    maxRequestAgeSeconds,
+    serviceName: text('POWERTOOLS_SERVICE_NAME') ?? DEFAULTS.POWERTOOLS_SERVICE_NAME,
+    logLevel: text('POWERTOOLS_LOG_LEVEL') ?? DEFAULTS.POWERTOOLS_LOG_LEVEL,
   };
 };

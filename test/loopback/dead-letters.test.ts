@@ -15,6 +15,8 @@ const openQueues = async (options: SqsOptions = {}) => {
   return {
     sqs,
     command: (...args: string[]) => runCommand(['dead-letters', ...args], { env: environmentOf(sqs) }),
+    commandWith: (changes: Record<string, string | undefined>, ...args: string[]) =>
+      runCommand(['dead-letters', ...args], { env: { ...environmentOf(sqs), ...changes } }),
     bodies: (queue: 'requests' | 'rejected' | 'exhausted'): string[] =>
       sqs
         .messages(queue)
@@ -468,5 +470,29 @@ describe.concurrent('discard', () => {
     const { json } = await command('discard', '--yes', '--file', join(folder.path, 'none.jsonl'), '--json');
     expect(json).toMatchObject({ matched: 0, discarded: 0 });
     expect(await readdir(folder.path)).toEqual([]);
+  });
+});
+
+describe.concurrent('a dead-letter queue', () => {
+  test.each([[['list']], [['replay']], [['discard', '--yes']]])(
+    'that is requests itself is refused by %j with 2, and nothing is touched',
+    async (args) => {
+      await using queues = await openQueues();
+      const { sqs, commandWith } = queues;
+      await putLetters(sqs, 'requests', [{ identifier: 1 }]);
+      sqs.journal.length = 0;
+      const { status, stderr } = await commandWith({ REJECTED_QUEUE_URL: sqs.queueUrl('requests') }, ...args);
+      expect(status).toBe(2);
+      expect(stderr).toContain('check REJECTED_QUEUE_URL');
+      expect(sqs.journal).toEqual([]);
+    },
+  );
+
+  test('that is given as an ARN is refused with 2', async () => {
+    await using queues = await openQueues();
+    const { status, stderr } = await queues.commandWith({ REJECTED_QUEUE_URL: queues.sqs.arnOf('rejected') }, 'list');
+    expect(status).toBe(2);
+    expect(stderr).toContain('REJECTED_QUEUE_URL (or --rejected-queue-url) is no queue URL such as https://sqs.');
+    expect(queues.sqs.journal).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 /** Variables in, typed settings out, or one error that names every bad one. */
 import { describe, expect, test } from 'vitest';
 import { DEFAULTS, EnvironmentError, readEnvironment } from '../../functions/enable-password/environment.ts';
+import { readEnvironment as readReplayEnvironment } from '../../functions/replay-dead-letters/environment.ts';
 
 const complete = {
   SEGURA_SECRET_ID: 'mysafe/segura',
@@ -115,4 +116,33 @@ test.each([
   [{ AWS_REGION: undefined }, 'eu-west-1'],
 ])('the region comes from %j or, at last, from the queue', (changes, region) => {
   expect(readEnvironment({ ...complete, ...changes }).region).toBe(region);
+});
+
+describe('of replay-dead-letters', () => {
+  const queues = {
+    SOURCE_QUEUE_URL: complete.SOURCE_QUEUE_URL,
+    REJECTED_QUEUE_URL: complete.REJECTED_QUEUE_URL,
+    EXHAUSTED_QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/1/exhausted',
+  };
+
+  test('the queues are enough, with the defaults of enable-password', () => {
+    expect(readReplayEnvironment({ ...queues, MAX_REQUEST_AGE_SECONDS: ' ' })).toEqual({
+      requestsQueueUrl: queues.SOURCE_QUEUE_URL,
+      rejectedQueueUrl: queues.REJECTED_QUEUE_URL,
+      exhaustedQueueUrl: queues.EXHAUSTED_QUEUE_URL,
+      maxRequestAgeSeconds: 345_600,
+      serviceName: 'mysafe-enable',
+      logLevel: 'INFO',
+    });
+  });
+
+  test.each<readonly [Variables, RegExp]>([
+    [{ EXHAUSTED_QUEUE_URL: undefined }, /EXHAUSTED_QUEUE_URL is missing: set it to the URL of the exhausted queue/],
+    [{ REJECTED_QUEUE_URL: 'arn:aws:sqs:eu-west-1:1:rejected' }, /REJECTED_QUEUE_URL is no queue URL/],
+    [{ REJECTED_QUEUE_URL: queues.SOURCE_QUEUE_URL }, /REJECTED_QUEUE_URL must not be SOURCE_QUEUE_URL/],
+    [{ EXHAUSTED_QUEUE_URL: queues.SOURCE_QUEUE_URL }, /EXHAUSTED_QUEUE_URL must not be SOURCE_QUEUE_URL/],
+    [{ MAX_REQUEST_AGE_SECONDS: 'soon' }, /MAX_REQUEST_AGE_SECONDS must be a whole number from 0/],
+  ])('%j is refused', (changes, said) => {
+    expect(() => readReplayEnvironment({ ...queues, ...changes })).toThrow(said);
+  });
 });
