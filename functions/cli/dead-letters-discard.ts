@@ -10,14 +10,13 @@ import {
   createTeller,
   type FoundQueue,
   findQueues,
-  plural,
   readLimit,
   readSelection,
   readVisibility,
   type SelectOptions,
-  stopOnInterrupt,
 } from './dead-letters.ts';
-import { note, paint, say, sayJson } from './print.ts';
+import { stopOnInterrupt } from './interrupt.ts';
+import { note, paint, plural, say, sayJson } from './print.ts';
 import { createProgress } from './progress.ts';
 import { createSqsClient } from './target.ts';
 import { UsageError } from './usage.ts';

@@ -11,13 +11,13 @@ import {
   findQueues,
   LETTER_HEAD,
   lineOfLetter,
-  plural,
   readSelection,
   readVisibility,
   type SelectOptions,
-  stopOnInterrupt,
+  UNREAD,
 } from './dead-letters.ts';
-import { columns, note, paint, say, sayJson, table, wrap } from './print.ts';
+import { stopOnInterrupt } from './interrupt.ts';
+import { columns, note, paint, plural, say, sayJson, table, wrap } from './print.ts';
 import { createProgress } from './progress.ts';
 import { createSqsClient } from './target.ts';
 
@@ -34,9 +34,6 @@ const AGES = [
   ['1 to 4 d', 96 * HOUR_MS],
   ['over 4 d', Number.POSITIVE_INFINITY],
 ] as const;
-
-/** Why a letter may stay unread: SQS hands out one group's next only when the one before is gone. */
-export const UNREAD = 'they lie behind others of their message group, or beyond the 100,000 that one reader may hold';
 
 interface Summary {
   readonly queue: string;

@@ -9,15 +9,14 @@ import {
   findQueues,
   LETTER_HEAD,
   lineOfLetter,
-  plural,
   readLimit,
   readSelection,
   readVisibility,
   type SelectOptions,
-  stopOnInterrupt,
+  UNREAD,
 } from './dead-letters.ts';
-import { UNREAD } from './dead-letters-list.ts';
-import { note, paint, say, sayJson, wrap } from './print.ts';
+import { stopOnInterrupt } from './interrupt.ts';
+import { note, paint, plural, say, sayJson, wrap } from './print.ts';
 import { createProgress } from './progress.ts';
 import { createSqsClient } from './target.ts';
 import { parseCount, UsageError } from './usage.ts';

@@ -1,19 +1,11 @@
-/** What `dead-letters list`, `replay` and `discard` have in common: the filters, Ctrl-C, how a letter is told of. */
+/** What `dead-letters list`, `replay` and `discard` have in common: the filters, the queues, how a letter is told of. */
 
 import type { Letter } from '../queues/letter.ts';
 import { isSameQueue } from '../queues/queue-url.ts';
 import { parseRequest } from '../queues/request.ts';
-import { codeOf, NO_CODE, type Selection } from '../queues/select.ts';
+import { codeOf, DEAD_LETTER_QUEUES, type DeadLetterQueue, NO_CODE, type Selection } from '../queues/select.ts';
 import { paint } from './print.ts';
-import {
-  findTarget,
-  nameOfVariable,
-  QUEUES,
-  type QueueName,
-  readQueueName,
-  type Target,
-  type TargetOptions,
-} from './target.ts';
+import { findTarget, nameOfVariable, type Target, type TargetOptions } from './target.ts';
 import { parseCount, parseMoment, UsageError } from './usage.ts';
 
 export interface SelectOptions extends TargetOptions {
@@ -46,9 +38,16 @@ export const readVisibility = ({ visibilityTimeout }: SelectOptions): number =>
     : parseCount('--visibility-timeout', visibilityTimeout, { most: 43_200 });
 
 export interface FoundQueue {
-  readonly name: QueueName;
+  readonly name: DeadLetterQueue;
   readonly url: string;
 }
+
+/** @throws UsageError when the name is that of neither */
+const readQueueName = (queue: string | undefined): DeadLetterQueue | undefined => {
+  const found = DEAD_LETTER_QUEUES.find((name) => name === queue);
+  if (queue !== undefined && !found) throw new UsageError(`--queue takes ${DEAD_LETTER_QUEUES.join(' or ')}`);
+  return found;
+};
 
 /**
  * The queue of `--queue` or, without it, each of the two that is to be found.
@@ -62,7 +61,7 @@ export const findQueues = async <Wanted extends keyof Target>(
   readonly target: Target & { readonly [Name in Wanted]: string };
 }> => {
   const name = readQueueName(options.queue);
-  const names = name === undefined ? QUEUES : [name];
+  const names = name === undefined ? DEAD_LETTER_QUEUES : [name];
   const target = await findTarget(options, ...wanted);
   const queues = names.flatMap((each) => {
     const url = target[each];
@@ -77,18 +76,6 @@ export const findQueues = async <Wanted extends keyof Target>(
     }
   }
   return { queues, target };
-};
-
-/** Ctrl-C ends after the batch under way, so that everything held is given back; a second one ends at once. */
-export const stopOnInterrupt = (tell: (text: string) => void): AbortSignal => {
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      tell('Stopping after the batch under way …');
-      stop.abort();
-    });
-  }
-  return stop.signal;
 };
 
 /** What a person should know of single letters; beyond a score they are counted. */
@@ -107,7 +94,8 @@ export const age = (ms: number): string => {
   return minutes < 2880 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`;
 };
 
-export const plural = (count: number, one: string, more = `${one}s`): string => `${count} ${count === 1 ? one : more}`;
+/** Why a letter may stay unread: SQS hands out one group's next only when the one before is gone. */
+export const UNREAD = 'they lie behind others of their message group, or beyond the 100,000 that one reader may hold';
 
 export const codeName = (code: string): string => (code === NO_CODE ? 'none (moved by SQS)' : code);
 

@@ -97,19 +97,6 @@ const readQueueNames = async (stage: string, options: TargetOptions): Promise<Ta
   return { ...(requests ? { requests } : {}), ...(rejected ? { rejected } : {}), ...(exhausted ? { exhausted } : {}) };
 };
 
-export const QUEUES = ['rejected', 'exhausted'] as const;
-export type QueueName = (typeof QUEUES)[number];
-
-/**
- * The dead-letter queue that is meant or, where none is named, both.
- * @throws UsageError when the name is none, or no queue is to be found
- */
-export const readQueueName = (queue: string | undefined): QueueName | undefined => {
-  const found = QUEUES.find((name) => name === queue);
-  if (queue !== undefined && !found) throw new UsageError(`--queue takes ${QUEUES.join(' or ')}`);
-  return found;
-};
-
 /** @throws UsageError when one of `wanted` is nowhere to be found, or a queue's URL is none */
 export const findTarget = async <Wanted extends TargetName>(
   options: TargetOptions,

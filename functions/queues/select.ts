@@ -1,7 +1,10 @@
-/** Which dead letters are meant: every filter of the command line and of the function, in one place. */
+/** Which dead letters are meant: the queues and every filter of the command line and of the function, in one place. */
 
 import type { Letter } from './letter.ts';
 import { parseRequest } from './request.ts';
+
+export const DEAD_LETTER_QUEUES = ['rejected', 'exhausted'] as const;
+export type DeadLetterQueue = (typeof DEAD_LETTER_QUEUES)[number];
 
 /** `none` stands for what SQS itself moved to `exhausted`. */
 export const NO_CODE = 'none';

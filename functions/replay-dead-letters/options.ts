@@ -1,13 +1,11 @@
 /** The event of replay-dead-letters: the options of `dead-letters replay` as JSON, checked before anything is read. */
 import type { ReplayOptions } from '../queues/replay.ts';
 import { parseIdentifier } from '../queues/request.ts';
-
-export const QUEUES = ['rejected', 'exhausted'] as const;
-export type QueueName = (typeof QUEUES)[number];
+import { DEAD_LETTER_QUEUES, type DeadLetterQueue } from '../queues/select.ts';
 
 export interface ReplayRequest {
   /** The queue that is meant or, where none is named, both. */
-  readonly queues: readonly QueueName[];
+  readonly queues: readonly DeadLetterQueue[];
   readonly options: ReplayOptions;
 }
 
@@ -84,7 +82,9 @@ export const readOptions = (event: unknown, maxAgeDefault: number): ReplayReques
     return moment(bound) && isLimit ? { before: moment(bound), limit: left } : undefined;
   };
 
-  const queue = read('queue', '"rejected" or "exhausted"', (value) => QUEUES.find((name) => name === value));
+  const queue = read('queue', '"rejected" or "exhausted"', (value) =>
+    DEAD_LETTER_QUEUES.find((name) => name === value),
+  );
   const codes = read('code', 'an error code or a list of them', list);
   const identifier = read('identifier', 'a positive integer', parseIdentifier);
   const before = read('before', 'an ISO 8601 moment', moment);
@@ -103,7 +103,7 @@ export const readOptions = (event: unknown, maxAgeDefault: number): ReplayReques
   const bound = cursor?.before && (!before || cursor.before < before) ? cursor.before : before;
   const limit = cursor?.limit ?? limitOfAll;
   return {
-    queues: queue === undefined ? QUEUES : [queue],
+    queues: queue === undefined ? DEAD_LETTER_QUEUES : [queue],
     options: {
       replayedBy: replayedBy ?? 'replay-dead-letters',
       maxRequestAgeSeconds,
