@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import type { Line } from '../../test/simulator/lambda.ts';
 import type { World } from '../../test/simulator/world.ts';
+import { stopOnInterrupt } from './interrupt.ts';
 import { paint, say, seconds } from './print.ts';
 
 /** Passwords to try things with. */
@@ -78,7 +79,8 @@ export const watch = async (world: World): Promise<number> => {
   };
   const source = world.poll();
   const timer = setInterval(show, 100);
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  const signal = stopOnInterrupt(() => {});
+  if (!signal.aborted) await once(signal, 'abort');
   clearInterval(timer);
   show();
   say('\nStopping.');

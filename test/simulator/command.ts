@@ -20,6 +20,8 @@ export interface CommandOptions {
   /** Called often while it runs, until it gives a signal: that is sent. */
   readonly watch?: () => NodeJS.Signals | undefined;
   readonly cwd?: string;
+  /** An output whose reader goes away, as `head` does, once it has read so many bytes. */
+  readonly closes?: { readonly output: 'stdout' | 'stderr'; readonly afterBytes: number };
 }
 
 const MAIN = join(import.meta.dirname, '../../functions/cli/main.ts');
@@ -36,7 +38,7 @@ const lastJson = (stdout: string): unknown => {
 };
 
 export const runCommand = async (args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> => {
-  const { env = {}, input, watch, cwd } = options;
+  const { env = {}, input, watch, cwd, closes } = options;
   const child = spawn(process.execPath, ['--import', RSS_HOOK, MAIN, ...args], {
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], AWS_EC2_METADATA_DISABLED: 'true', ...env },
@@ -47,6 +49,15 @@ export const runCommand = async (args: readonly string[], options: CommandOption
     child.stdio[index]?.on('data', (chunk: Buffer) => {
       texts[index] = `${texts[index] ?? ''}${chunk}`;
     });
+  }
+  if (closes) {
+    const output = child[closes.output];
+    const close = (): void => {
+      const index = closes.output === 'stdout' ? 1 : 2;
+      if ((texts[index] ?? '').length >= closes.afterBytes) output.destroy();
+    };
+    output.on('data', close);
+    close();
   }
   child.stdin.on('error', () => {}); // it may end before it has read all
   if (typeof input === 'object') {
