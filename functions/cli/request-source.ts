@@ -135,12 +135,12 @@ const formatOf = (path: string, head: string): Format => {
 };
 
 /** Standard input can be read but once, so it is put aside; for our own eyes, and only for as long as it takes. */
-const putAside = async (): Promise<{ path: string; close: () => Promise<void> }> => {
+const putAside = async (signal: AbortSignal): Promise<{ path: string; close: () => Promise<void> }> => {
   const folder = await mkdtemp(join(tmpdir(), 'mysafe-enable-'));
   const path = join(folder, 'standard-input');
   const close = (): Promise<void> => rm(folder, { recursive: true, force: true });
   try {
-    await pipeline(process.stdin, createWriteStream(path, { mode: 0o600 }));
+    await pipeline(process.stdin, createWriteStream(path, { mode: 0o600 }), { signal });
   } catch (error) {
     await close();
     throw error;
@@ -148,12 +148,16 @@ const putAside = async (): Promise<{ path: string; close: () => Promise<void> }>
   return { path, close };
 };
 
-/** @throws UsageError where there is no such file */
-export const openFile = async (file: string, format: Format | undefined): Promise<RequestSource> => {
+/** @throws UsageError where there is no such file; an AbortError where reading standard input was interrupted */
+export const openFile = async (
+  file: string,
+  format: Format | undefined,
+  signal: AbortSignal,
+): Promise<RequestSource> => {
   if (file !== '-' && !(await stat(file).catch(() => undefined))?.isFile()) {
     throw new UsageError(`--file ${file}: there is no such file`);
   }
-  const { path, close } = file === '-' ? await putAside() : { path: file, close: async () => {} };
+  const { path, close } = file === '-' ? await putAside(signal) : { path: file, close: async () => {} };
   const head = await readHead(path);
   if ((format ?? formatOf(file, head)) === 'jsonl') return { read: () => readLines(path), leftOut: [], close };
   const shape = readShape(head);

@@ -6,7 +6,7 @@ import { parseRequest, REQUESTER_FIELDS } from '../queues/request.ts';
 import { type Outgoing, type SendResult, sendRequests } from '../queues/send.ts';
 import { stopOnInterrupt } from './interrupt.ts';
 import { note, paint, plural, say, sayJson } from './print.ts';
-import { createProgress } from './progress.ts';
+import { createProgress, type Progress } from './progress.ts';
 import { type Format, type Found, openArguments, openFile, type RequestSource } from './request-source.ts';
 import { createSqsClient, findTarget, type TargetOptions } from './target.ts';
 import { parseMoment, UsageError } from './usage.ts';
@@ -48,11 +48,15 @@ const readFields = (options: SendOptions, now: number): Fields => {
   return fields;
 };
 
-const openSource = (identifiers: readonly string[], { file, format }: SendOptions): Promise<RequestSource> => {
+const openSource = (
+  identifiers: readonly string[],
+  { file, format }: SendOptions,
+  signal: AbortSignal,
+): Promise<RequestSource> => {
   if (identifiers.length > 0 && file !== undefined) throw new UsageError('give identifiers or --file, not both');
   if (identifiers.length > 0) return Promise.resolve(openArguments(identifiers));
   if (file === undefined) throw new UsageError('give one identifier or more, or --file requests.csv, .jsonl or -');
-  return openFile(file, readFormat(format));
+  return openFile(file, readFormat(format), signal);
 };
 
 const asObject = (json: string): Readonly<Record<string, unknown>> => {
@@ -95,9 +99,11 @@ const createCheck = (fields: Fields, groupId: string | undefined, isFifo: boolea
 const countAll = async (
   source: RequestSource,
   check: (found: Found) => Checked,
+  signal: AbortSignal,
 ): Promise<{ valid: number; invalid: number }> => {
   const counts = { valid: 0, invalid: 0 };
   for await (const found of source.read()) {
+    signal.throwIfAborted();
     const checked = check(found);
     if (checked.kind === 'request') counts.valid += 1;
     else {
@@ -120,11 +126,11 @@ const NOTHING: SendResult = { sent: 0, failed: 0 };
 const sendAll = async (
   requests: AsyncIterable<Outgoing>,
   queueUrl: string,
+  progress: Progress,
   total: number,
+  signal: AbortSignal,
   options: SendOptions,
 ): Promise<SendResult> => {
-  const progress = await createProgress(total, options.json === true);
-  const signal = stopOnInterrupt(progress.tell);
   const sqs = createSqsClient(options);
   try {
     return await sendRequests(requests, {
@@ -143,20 +149,31 @@ const sendAll = async (
   }
 };
 
+/** By which Node.js says that its signal was aborted. */
+const isInterruption = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
+
 export const runSend = async (identifiers: readonly string[], options: SendOptions): Promise<number> => {
   const now = Date.now();
   const { json = false, dryRun = false, skipInvalid = false } = options;
   const tell = json ? note : say;
   const fields = readFields(options, now);
+  let progress: Progress | undefined;
+  // From here on, so that Ctrl-C leaves nothing of standard input on the disk.
+  const signal = stopOnInterrupt((text) => (progress?.tell ?? note)(text));
   const queueUrl = dryRun ? '' : (await findTarget(options, 'requests')).requests;
-  const source = await openSource(identifiers, options);
+  let source: RequestSource | undefined;
   try {
+    source = await openSource(identifiers, options, signal);
     const { leftOut } = source;
     if (leftOut.length > 0) note(`${plural(leftOut.length, 'column')} not sent: ${leftOut.join(', ')}`);
     const check = createCheck(fields, options.groupId, queueUrl.endsWith('.fifo'), now);
-    const { valid, invalid } = await countAll(source, check);
+    const { valid, invalid } = await countAll(source, check, signal);
     const isHeldBack = dryRun || (invalid > 0 && !skipInvalid);
-    const result = isHeldBack ? NOTHING : await sendAll(validOf(source, check), queueUrl, valid, options);
+    let result = NOTHING;
+    if (!isHeldBack) {
+      progress = await createProgress(valid, json);
+      result = await sendAll(validOf(source, check), queueUrl, progress, valid, signal, options);
+    }
     // Whatever is valid and was not confirmed has failed, tried or not: the three counts are all there was.
     const failed = isHeldBack ? 0 : valid - result.sent;
     if (isHeldBack) {
@@ -174,7 +191,12 @@ export const runSend = async (identifiers: readonly string[], options: SendOptio
     }
     if (json) sayJson({ sent: result.sent, invalid, failed, ...(dryRun ? { valid } : {}) });
     return invalid + failed > 0 ? 1 : 0;
+  } catch (error) {
+    if (!isInterruption(error)) throw error;
+    tell('Interrupted before all was read: nothing was sent.');
+    if (json) sayJson({ sent: 0, invalid: 0, failed: 0 });
+    return 1;
   } finally {
-    await source.close();
+    await source?.close();
   }
 };

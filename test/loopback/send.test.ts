@@ -1,5 +1,6 @@
 /** `send` as a real process over the embedded SQS. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -219,6 +220,33 @@ describe.concurrent('what SQS refuses', () => {
     expect([status, json]).toEqual([1, { sent: 0, invalid: 0, failed: 500 }]);
     expect(stderr).toMatch(/\d+ of them were not tried after AccessDenied/);
     expect(queue.sqs.calls('SendMessageBatch').length).toBeLessThan(10);
+  });
+});
+
+describe.concurrent('Ctrl-C', () => {
+  test('while standard input is read leaves nothing of it on the disk, sends nothing, and ends with 1', async () => {
+    await using queue = await openQueue();
+    const ended = Promise.withResolvers<void>();
+    async function* unending() {
+      yield '{"identifier": 1}\n';
+      await ended.promise;
+    }
+    const isPutAside = (): boolean =>
+      readdirSync(queue.folder, { recursive: true }).some((path) => String(path).endsWith('standard-input'));
+    let wasPutAside = false;
+    const { status, json } = await runCommand(['send', '--file', '-', '--json'], {
+      env: { ...environmentOf(queue.sqs), TMPDIR: queue.folder },
+      input: unending(),
+      watch: () => {
+        wasPutAside ||= isPutAside();
+        return wasPutAside ? 'SIGINT' : undefined;
+      },
+    });
+    ended.resolve();
+    expect(wasPutAside).toBe(true);
+    expect([status, json]).toEqual([1, { sent: 0, invalid: 0, failed: 0 }]);
+    expect(await readdir(queue.folder)).toEqual([]);
+    expect(queue.sqs.journal).toEqual([]);
   });
 });
 

@@ -60,12 +60,14 @@ export const runCommand = async (args: readonly string[], options: CommandOption
     close();
   }
   child.stdin.on('error', () => {}); // it may end before it has read all
-  if (typeof input === 'object') {
-    for await (const chunk of input) {
-      if (!child.stdin.write(chunk)) await new Promise((resolve) => child.stdin.once('drain', resolve));
+  const feed = async (): Promise<void> => {
+    if (typeof input === 'object') {
+      for await (const chunk of input) {
+        if (!child.stdin.write(chunk)) await new Promise((resolve) => child.stdin.once('drain', resolve));
+      }
     }
-  }
-  child.stdin.end(typeof input === 'string' ? input : undefined);
+    child.stdin.end(typeof input === 'string' ? input : undefined);
+  };
   const timer = watch
     ? setInterval(() => {
         const signal = watch();
@@ -74,7 +76,9 @@ export const runCommand = async (args: readonly string[], options: CommandOption
         clearInterval(timer);
       }, WATCH_EVERY_MS)
     : undefined;
-  const status = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  const closed = new Promise<number | null>((resolve) => child.on('close', resolve));
+  // It may end before its input does.
+  const status = await Promise.race([closed, feed().then(() => closed)]);
   clearInterval(timer);
   const [, stdout = '', stderr = '', rss = '0'] = texts;
   return { status, stdout, stderr, json: lastJson(stdout), maxRssMiB: Number(rss) / 1024 };
