@@ -148,15 +148,26 @@ const putAside = async (signal: AbortSignal): Promise<{ path: string; close: () 
   return { path, close };
 };
 
+/** It is read twice, which a pipe cannot be. @throws UsageError */
+const checkFile = async (file: string): Promise<void> => {
+  let isFile: boolean;
+  try {
+    isFile = (await stat(file)).isFile();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const what = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`;
+    throw new UsageError(`--file ${file}: ${what}`);
+  }
+  if (!isFile) throw new UsageError(`--file ${file}: it is no ordinary file; pipe it in with --file -`);
+};
+
 /** @throws UsageError where there is no such file; an AbortError where reading standard input was interrupted */
 export const openFile = async (
   file: string,
   format: Format | undefined,
   signal: AbortSignal,
 ): Promise<RequestSource> => {
-  if (file !== '-' && !(await stat(file).catch(() => undefined))?.isFile()) {
-    throw new UsageError(`--file ${file}: there is no such file`);
-  }
+  if (file !== '-') await checkFile(file);
   const { path, close } = file === '-' ? await putAside(signal) : { path: file, close: async () => {} };
   const head = await readHead(path);
   if ((format ?? formatOf(file, head)) === 'jsonl') return { read: () => readLines(path), leftOut: [], close };

@@ -53,10 +53,11 @@ const openSource = (
   { file, format }: SendOptions,
   signal: AbortSignal,
 ): Promise<RequestSource> => {
+  const known = readFormat(format);
   if (identifiers.length > 0 && file !== undefined) throw new UsageError('give identifiers or --file, not both');
   if (identifiers.length > 0) return Promise.resolve(openArguments(identifiers));
   if (file === undefined) throw new UsageError('give one identifier or more, or --file requests.csv, .jsonl or -');
-  return openFile(file, readFormat(format), signal);
+  return openFile(file, known, signal);
 };
 
 const asObject = (json: string): Readonly<Record<string, unknown>> => {
@@ -85,7 +86,8 @@ const createCheck = (fields: Fields, groupId: string | undefined, isFifo: boolea
         place,
         body,
         groupId: groupId ?? (isFifo ? String(identifier) : undefined),
-        // The same request, sent again by hand, is taken once; two requests without an id are two.
+        // The very same body with a request id, sent again within five minutes, is taken once (a relative --not-after makes
+        // another of it); two requests without an id are two.
         deduplicationId: isFifo
           ? requestId
             ? createHash('sha256').update(body).digest('hex')
@@ -168,6 +170,7 @@ export const runSend = async (identifiers: readonly string[], options: SendOptio
     if (leftOut.length > 0) note(`${plural(leftOut.length, 'column')} not sent: ${leftOut.join(', ')}`);
     const check = createCheck(fields, options.groupId, queueUrl.endsWith('.fifo'), now);
     const { valid, invalid } = await countAll(source, check, signal);
+    if (valid + invalid === 0) throw new UsageError(`--file ${options.file} holds no request`);
     const isHeldBack = dryRun || (invalid > 0 && !skipInvalid);
     let result = NOTHING;
     if (!isHeldBack) {
@@ -189,7 +192,7 @@ export const runSend = async (identifiers: readonly string[], options: SendOptio
       const untried = failed - result.failed;
       if (untried > 0) tell(`${untried} of them were not tried after ${result.stop ?? 'the interruption'}`);
     }
-    if (json) sayJson({ sent: result.sent, invalid, failed, ...(dryRun ? { valid } : {}) });
+    if (json) sayJson({ sent: result.sent, invalid, failed });
     return invalid + failed > 0 ? 1 : 0;
   } catch (error) {
     if (!isInterruption(error)) throw error;

@@ -164,8 +164,9 @@ describe.concurrent('what is not sent', () => {
 
   test('anything, in a dry run', async () => {
     await using queue = await openQueue();
-    const { status, json } = await queue.send(['1', '2', '--dry-run', '--json']);
-    expect([status, json]).toEqual([0, { sent: 0, invalid: 0, failed: 0, valid: 2 }]);
+    const { status, json, stderr } = await queue.send(['1', '2', '--dry-run', '--json']);
+    expect([status, json]).toEqual([0, { sent: 0, invalid: 0, failed: 0 }]);
+    expect(stderr).toContain('2 valid, 0 invalid: nothing was sent');
     expect(queue.sqs.journal).toEqual([]);
   });
 
@@ -173,6 +174,8 @@ describe.concurrent('what is not sent', () => {
     [[], 'give one identifier'],
     [['1', '--file', 'x.csv'], 'not both'],
     [['--file', 'nowhere.csv'], 'no such file'],
+    [['--file', '.'], 'no ordinary file; pipe it in with --file -'],
+    [['--file', '/dev/null'], 'no ordinary file'],
     [['1', '--not-after', 'soon'], '--not-after takes'],
     [['1', '--not-after', '2020-01-01'], 'over already'],
     [['1', '--reason', 'x'.repeat(257)], 'at most 256'],
@@ -180,10 +183,21 @@ describe.concurrent('what is not sent', () => {
     [['1', '--nonsense'], 'unknown option'],
   ])('wrong usage %j ends with 2', async (args, words) => {
     await using queue = await openQueue();
-    const { status, stderr } = await queue.send([...args, ...(args.includes('--format') ? ['--file', '-'] : [])]);
-    if (args.includes('--format')) expect(stderr).toMatch(/not both|--format takes/);
-    else expect(stderr).toContain(words);
+    const { status, stderr } = await queue.send(args);
+    expect(stderr).toContain(words);
     expect(status).toBe(2);
+    expect(queue.sqs.journal).toEqual([]);
+  });
+
+  test.each([
+    ['empty.jsonl', ''],
+    ['blank.jsonl', '\n\n'],
+    ['empty.csv', ''],
+    ['header.csv', 'identifier,reason\n'],
+  ])('%s, for it holds no request, with 2', async (name, content) => {
+    await using queue = await openQueue();
+    const { status, stderr } = await queue.sendFile(name, content);
+    expect([status, stderr]).toEqual([2, `mysafe-enable: --file ${name} holds no request\n`]);
     expect(queue.sqs.journal).toEqual([]);
   });
 
@@ -261,7 +275,7 @@ test('a long file takes no more memory than a short one', async () => {
   }
   const few = await queue.send(['--file', '-', '--dry-run', '--json'], lines(1000));
   const many = await queue.send(['--file', '-', '--dry-run', '--json'], lines(300_000));
-  expect(many.json).toMatchObject({ valid: 300_000 });
+  expect(many.stderr).toContain('300000 valid, 0 invalid');
   expect(many.maxRssMiB - few.maxRssMiB).toBeLessThan(40);
   const sent = await queue.send(['--file', '-', '--json'], lines(20_000));
   expect(sent.json).toEqual({ sent: 20_000, invalid: 0, failed: 0 });
