@@ -3,7 +3,15 @@
 import type { Letter } from '../queues/letter.ts';
 import { isSameQueue } from '../queues/queue-url.ts';
 import { parseRequest } from '../queues/request.ts';
-import { codeOf, DEAD_LETTER_QUEUES, type DeadLetterQueue, NO_CODE, type Selection } from '../queues/select.ts';
+import {
+  codeOf,
+  DEAD_LETTER_QUEUES,
+  type DeadLetterQueue,
+  KNOWN_CODES,
+  NO_CODE,
+  parseCodes,
+  type Selection,
+} from '../queues/select.ts';
 import { paint } from './print.ts';
 import { findTarget, nameOfVariable, type Target, type TargetOptions } from './target.ts';
 import { parseCount, parseMoment, UsageError } from './usage.ts';
@@ -21,8 +29,14 @@ export interface SelectOptions extends TargetOptions {
 const MAX_TOLD = 20;
 const VISIBILITY_SECONDS = 120;
 
+const readCodes = (code: readonly string[]): readonly string[] => {
+  const codes = parseCodes(code);
+  if (codes === undefined) throw new UsageError(`--code takes ${KNOWN_CODES.join(', ')}`);
+  return codes;
+};
+
 export const readSelection = ({ code = [], identifier, before, after }: SelectOptions, now: number): Selection => ({
-  codes: code.flatMap((each) => each.split(',')).filter(Boolean),
+  codes: readCodes(code),
   ...(identifier === undefined ? {} : { identifier: parseCount('--identifier', identifier) }),
   ...(before === undefined ? {} : { before: parseMoment('--before', before, now, -1) }),
   ...(after === undefined ? {} : { after: parseMoment('--after', after, now, -1) }),

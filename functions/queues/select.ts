@@ -9,6 +9,20 @@ export type DeadLetterQueue = (typeof DEAD_LETTER_QUEUES)[number];
 /** `none` stands for what SQS itself moved to `exhausted`. */
 export const NO_CODE = 'none';
 
+/** Everything by which a letter can be chosen: the contract's error codes, and none. */
+export const KNOWN_CODES = ['1005', '1006', '1010', 'InvalidMessage', 'Expired', NO_CODE] as const;
+
+/**
+ * Error codes in any case, each text one or several with commas between.
+ * @returns `undefined` where one is not known: a filter that can match nothing, or by mistake everything
+ */
+export const parseCodes = (texts: readonly string[]): readonly string[] | undefined => {
+  const codes = texts
+    .flatMap((text) => text.split(','))
+    .map((text) => KNOWN_CODES.find((code) => code.toLowerCase() === text.trim().toLowerCase()));
+  return codes.every((code) => code !== undefined) ? codes : undefined;
+};
+
 export interface Selection {
   /** Error codes; none given means all. */
   readonly codes?: readonly string[];

@@ -1,7 +1,7 @@
 /** The event of replay-dead-letters: the options of `dead-letters replay` as JSON, checked before anything is read. */
 import type { ReplayOptions } from '../queues/replay.ts';
 import { parseIdentifier } from '../queues/request.ts';
-import { DEAD_LETTER_QUEUES, type DeadLetterQueue } from '../queues/select.ts';
+import { DEAD_LETTER_QUEUES, type DeadLetterQueue, KNOWN_CODES, parseCodes } from '../queues/select.ts';
 
 export interface ReplayRequest {
   /** The queue that is meant or, where none is named, both. */
@@ -72,9 +72,9 @@ export const readOptions = (event: unknown, maxAgeDefault: number): ReplayReques
     typeof value === 'number' && value >= least ? value : undefined;
   const whole = (least: number) => (value: unknown) =>
     Number.isSafeInteger(value) ? atLeast(least)(value) : undefined;
-  const list = (value: unknown) => {
-    const all = Array.isArray(value) ? value : [value];
-    return all.length > 0 && all.every((each) => typeof each === 'string') ? (all as string[]) : undefined;
+  const codeList = (value: unknown) => {
+    const all: readonly unknown[] = Array.isArray(value) ? value : [value];
+    return all.length > 0 && all.every((each) => typeof each === 'string') ? parseCodes(all) : undefined;
   };
   const readCursor = (value: unknown) => {
     const { before: bound, limit: left } = (value ?? {}) as Partial<Cursor>;
@@ -85,7 +85,7 @@ export const readOptions = (event: unknown, maxAgeDefault: number): ReplayReques
   const queue = read('queue', '"rejected" or "exhausted"', (value) =>
     DEAD_LETTER_QUEUES.find((name) => name === value),
   );
-  const codes = read('code', 'an error code or a list of them', list);
+  const codes = read('code', `one or a list of ${KNOWN_CODES.join(', ')}`, codeList);
   const identifier = read('identifier', 'a positive integer', parseIdentifier);
   const before = read('before', 'an ISO 8601 moment', moment);
   const after = read('after', 'an ISO 8601 moment', moment);

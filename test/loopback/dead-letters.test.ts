@@ -152,6 +152,10 @@ describe.concurrent('replay', () => {
       [1, 4],
     ],
     [['--code', 'none'], [6]],
+    [
+      ['--code', 'expired, NONE'],
+      [5, 6],
+    ],
     [['--identifier', '3'], [3]],
     [
       ['--before', '1h'],

@@ -154,6 +154,8 @@ describe.concurrent('usage', () => {
     ['dead-letters replay --before soon', 2, /--before takes a duration/],
     ['dead-letters list --identifier x', 2, /--identifier takes a whole number/],
     ['dead-letters list --visibility-timeout 99999', 2, /at most 43200/],
+    ['dead-letters list --code 1007', 2, /--code takes 1005, 1006, 1010, InvalidMessage, Expired, none/],
+    ['dead-letters discard --yes --code 1005,', 2, /--code takes 1005/],
     ['dead-letters list extra', 2, /too many arguments/],
   ])('"mysafe-enable %s" ends with %i', async (words, expected, said) => {
     const env = {

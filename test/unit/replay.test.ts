@@ -120,6 +120,16 @@ describe('the event of the function', () => {
     });
   });
 
+  test.each([
+    ['1005,1006', ['1005', '1006']],
+    [
+      ['1005', 'expired, none'],
+      ['1005', 'Expired', 'none'],
+    ],
+  ])('takes codes as the command does: %j', (code, codes) => {
+    expect(readOptions({ code }, 99).options).toMatchObject({ codes });
+  });
+
   test('a cursor bounds what is meant, and what is left of the limit', () => {
     const cursor = { before: '2026-11-23T00:00:00.000Z', limit: 2 };
     expect(readOptions({ limit: 5, cursor }, 99).options).toMatchObject({ before: new Date(cursor.before), limit: 2 });
