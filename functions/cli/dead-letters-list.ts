@@ -44,6 +44,8 @@ interface Summary {
   readonly newest: Record<string, number>;
   /** Lies behind other letters and was not read (see queues/scan.ts). */
   unread: number;
+  /** Ended by Ctrl-C or a failure before the queue was read to its end: there may be more. */
+  isCutShort: boolean;
   failure?: string;
 }
 
@@ -70,7 +72,16 @@ const add = (summary: Summary, code: string, at: number): void => {
 const summarise = async ({ name, url }: FoundQueue, reading: Reading): Promise<Summary> => {
   const { sqs, selection, options, visibilitySeconds, signal } = reading;
   const byAge = Object.fromEntries(AGES.map(([ageName]) => [ageName, 0]));
-  const summary: Summary = { queue: name, total: 0, byCode: {}, byAge, oldest: {}, newest: {}, unread: 0 };
+  const summary: Summary = {
+    queue: name,
+    total: 0,
+    byCode: {},
+    byAge,
+    oldest: {},
+    newest: {},
+    unread: 0,
+    isCutShort: true,
+  };
   const scan = createScan(sqs, url, { visibilitySeconds, now: Date.now, signal });
   try {
     for await (const letters of scan.letters()) {
@@ -82,7 +93,10 @@ const summarise = async ({ name, url }: FoundQueue, reading: Reading): Promise<S
       }
       reading.onRead(letters.length);
     }
-    if (!signal.aborted) summary.unread = await scan.countUnread();
+    if (!signal.aborted) {
+      summary.unread = await scan.countUnread();
+      summary.isCutShort = false;
+    }
   } catch (error) {
     summary.failure = awsFailure(error);
   } finally {
@@ -97,9 +111,21 @@ const COUNT_WIDTH = 5;
 const bar = (count: number, most: number): string =>
   '█'.repeat(Math.max(count > 0 ? 1 : 0, Math.round((count / most) * Math.min(40, columns() - 56))));
 
-const printSummary = ({ queue, total, byCode, byAge, oldest, newest, unread, failure }: Summary): void => {
-  const headline = total === 0 ? 'empty' : plural(total, 'dead letter');
-  if (failure === undefined) say(`${paint('bold', queue)}  ${headline}`);
+const headlineOf = ({ total, unread, isCutShort }: Summary, isFiltered: boolean): string => {
+  const count = plural(total, isFiltered ? 'matching dead letter' : 'dead letter');
+  if (isCutShort) return `interrupted: at least ${count}`;
+  if (total > 0) return count;
+  if (unread > 0) return 'none that could be read';
+  return isFiltered ? 'none that match' : 'empty';
+};
+
+const tellUnread = ({ queue, unread }: Summary, tell: (text: string) => void): void => {
+  if (unread > 0) tell(wrap(`${plural(unread, 'letter')} of ${queue} could not be read: ${UNREAD}.`));
+};
+
+const printSummary = (summary: Summary, isFiltered: boolean): void => {
+  const { queue, total, byCode, byAge, oldest, newest, failure } = summary;
+  if (failure === undefined) say(`${paint('bold', queue)}  ${headlineOf(summary, isFiltered)}`);
   else note(`${queue}: ${paint('red', failure, process.stderr)}`);
   if (total > 0) {
     const most = Math.max(...Object.values(byCode));
@@ -122,19 +148,28 @@ const printSummary = ({ queue, total, byCode, byAge, oldest, newest, unread, fai
     ]);
     say(`${table(['age', 'count', ''], ages)}\n`);
   }
-  if (unread > 0) {
-    say(`${wrap(`${plural(unread, 'letter')} of ${queue} could not be read: ${UNREAD}.`)}\n`);
-  }
+  tellUnread(summary, (text) => say(`${text}\n`));
+};
+
+/** Beside the object, which has no place for it. */
+const noteSummary = (summary: Summary, isFiltered: boolean): void => {
+  const { queue, isCutShort, failure } = summary;
+  if (failure !== undefined) note(`${queue}: ${failure}`);
+  else if (isCutShort) note(`${queue}: ${headlineOf(summary, isFiltered)}`);
+  tellUnread(summary, note);
 };
 
 export const runList = async (options: ListOptions): Promise<number> => {
   const selection = readSelection(options, Date.now());
+  const { codes = [], ...bounds } = selection;
+  const isFiltered = codes.length > 0 || Object.keys(bounds).length > 0;
   const visibilitySeconds = readVisibility(options);
   const { queues } = await findQueues(options);
   const sqs = createSqsClient(options);
   const counts = await Promise.all(queues.map(({ url }) => countLetters(sqs, url)));
   const total = counts.reduce((sum, count) => sum + count, 0);
-  const progress = await createProgress(total, options.json === true);
+  // The letters themselves show how far it has come, and a bar would be drawn into their lines.
+  const progress = await createProgress(total, options.json === true || options.letters === true);
   const signal = stopOnInterrupt(progress.tell);
   let read = 0;
   const onRead = (letters: number): void => {
@@ -152,13 +187,11 @@ export const runList = async (options: ListOptions): Promise<number> => {
   progress.end();
   sqs.destroy();
   if (options.json) {
-    for (const { queue, failure } of summaries) if (failure) note(`${queue}: ${failure}`);
-    sayJson({
-      queues: summaries.map(({ queue, total, byCode, byAge, unread }) => ({ queue, total, byCode, byAge, unread })),
-    });
+    for (const summary of summaries) noteSummary(summary, isFiltered);
+    sayJson({ queues: summaries.map(({ queue, total: all, byCode }) => ({ queue, total: all, byCode })) });
   } else {
     if (isBegun) say('');
-    for (const summary of summaries) printSummary(summary);
+    for (const summary of summaries) printSummary(summary, isFiltered);
   }
-  return signal.aborted || summaries.some(({ failure }) => failure !== undefined) ? 1 : 0;
+  return summaries.some(({ isCutShort }) => isCutShort) ? 1 : 0;
 };

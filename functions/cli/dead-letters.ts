@@ -12,8 +12,8 @@ import {
   parseCodes,
   type Selection,
 } from '../queues/select.ts';
-import { paint } from './print.ts';
-import { findTarget, nameOfVariable, type Target, type TargetOptions } from './target.ts';
+import { note, paint } from './print.ts';
+import { findTarget, nameOfVariable, notFound, type Target, type TargetOptions } from './target.ts';
 import { parseCount, parseMoment, UsageError } from './usage.ts';
 
 export interface SelectOptions extends TargetOptions {
@@ -82,6 +82,10 @@ export const findQueues = async <Wanted extends keyof Target>(
     return url === undefined ? [] : [{ name: each, url }];
   });
   if (queues.length === 0) await findTarget(options, ...names);
+  for (const each of names) {
+    // Half of an answer must not pass for the whole of it.
+    if (target[each] === undefined) note(`${each} is left out: ${notFound(each, options)}`);
+  }
   for (const { name: each, url } of queues) {
     if (target.requests !== undefined && isSameQueue(url, target.requests)) {
       throw new UsageError(

@@ -44,6 +44,12 @@ export const nameOfVariable = (name: TargetName): string => {
 
 export const stackName = (stage: string): string => `mysafe-enable-${stage}`;
 
+/** Why one of the queues is not known. */
+export const notFound = (name: TargetName, { stage }: TargetOptions): string =>
+  stage === undefined
+    ? `${nameOfVariable(name)} is not set`
+    : `neither the stack ${stackName(stage)} nor a queue of that name shows it`;
+
 /**
  * What the AWS SDK's clients take; the ordinary configuration (profiles, SSO, variables) holds for the rest. The AWS CLI
  * also knows `AWS_DEFAULT_REGION`, the SDK does not; and a queue's URL names its region itself.

@@ -35,7 +35,7 @@ describe.concurrent('a reader that goes away', () => {
   ])('ends "%s" early, with 1, and everything is given back', async (words) => {
     await using queues = await openQueues();
     const { status, stderr } = await queues.run(words, { output: 'stdout', afterBytes: 1 });
-    expect(stderr).toBe('');
+    expect(stderr).not.toMatch(/EPIPE|^ +at /m);
     expect(status).toBe(1);
     expect(queues.inFlight()).toBe(0);
     expect(queues.sqs.messages('rejected')).toHaveLength(LETTERS);

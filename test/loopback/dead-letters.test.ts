@@ -47,7 +47,7 @@ describe.concurrent('list', () => {
     await putLetters(sqs, 'exhausted', [{ identifier: 4 }]);
     const { status, json } = await command('list', '--json');
     expect(status).toBe(0);
-    expect(json).toMatchObject({
+    expect(json).toEqual({
       queues: [
         { queue: 'rejected', total: 4, byCode: { '1005': 1, '1006': 2, InvalidMessage: 1 } },
         { queue: 'exhausted', total: 1, byCode: { none: 1 } },
@@ -88,7 +88,39 @@ describe.concurrent('list', () => {
     const { sqs, command } = queues;
     await putLetters(sqs, 'rejected', LETTERS);
     const { json } = await command('list', '--queue', 'rejected', '--before', '1d', '--json');
-    expect(json).toMatchObject({ queues: [{ total: 1, byCode: { '1005': 1 } }] });
+    expect(json).toEqual({ queues: [{ queue: 'rejected', total: 1, byCode: { '1005': 1 } }] });
+  });
+
+  test('empty is only what was read to its end without a filter', async () => {
+    await using queues = await openQueues();
+    const { sqs, command } = queues;
+    await putLetters(sqs, 'rejected', LETTERS);
+    expect((await command('list')).stdout).toMatch(/^rejected {2}4 dead letters$.*^exhausted {2}empty$/ms);
+    const filtered = await command('list', '--code', '1010');
+    expect(filtered.stdout).toBe('rejected  none that match\nexhausted  none that match\n');
+    expect(filtered.status).toBe(0);
+    expect((await command('list', '--code', '1005')).stdout).toContain('rejected  1 matching dead letter\n');
+  });
+
+  test('what Ctrl-C cut short says so, of each queue, with 1', async () => {
+    await using queues = await openQueues();
+    const { sqs } = queues;
+    await putLetters(sqs, 'rejected', letters(60));
+    const { status, stdout } = await runCommand(['dead-letters', 'list'], {
+      env: environmentOf(sqs),
+      watch: () => (sqs.messages('rejected').some(({ isInFlight }) => isInFlight) ? 'SIGINT' : undefined),
+    });
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^rejected {2}interrupted: at least \d+ dead letters$/m);
+    expect(stdout).toMatch(/^exhausted {2}interrupted: at least 0 dead letters$/m);
+    expect(queues.visible()).toBe(60);
+  });
+
+  test('a queue whose URL is not set is said to be left out', async () => {
+    await using queues = await openQueues();
+    const { status, stderr, json } = await queues.commandWith({ EXHAUSTED_QUEUE_URL: undefined }, 'list', '--json');
+    expect(stderr).toBe('exhausted is left out: EXHAUSTED_QUEUE_URL (or --exhausted-queue-url) is not set\n');
+    expect([status, json]).toEqual([0, { queues: [{ queue: 'rejected', total: 0, byCode: {} }] }]);
   });
 
   test('every receive asks for all attributes', async () => {
@@ -96,7 +128,9 @@ describe.concurrent('list', () => {
     const { sqs, command } = queues;
     await putLetters(sqs, 'rejected', LETTERS);
     await command('list');
-    for (const { input } of sqs.calls('ReceiveMessage')) {
+    const receives = sqs.calls('ReceiveMessage');
+    expect(receives.length).toBeGreaterThan(0);
+    for (const { input } of receives) {
       expect(input).toMatchObject({ MessageAttributeNames: ['All'], MessageSystemAttributeNames: ['All'] });
     }
   });
