@@ -6,6 +6,7 @@ import { awsFailure } from '../queues/aws-failure.ts';
 import type { Letter } from '../queues/letter.ts';
 import { createScan, type Scan } from '../queues/scan.ts';
 import { isSelected, type Selection } from '../queues/select.ts';
+import { explain } from './aws-hints.ts';
 import {
   createTeller,
   type FoundQueue,
@@ -29,6 +30,7 @@ export interface DiscardOptions extends SelectOptions {
 /** Bodies may name people: for the eyes of whoever ran the command. */
 const FILE_MODE = 0o600;
 const KEEP_EVERY_MS = 1000;
+const RIGHTS = 'sqs:ReceiveMessage, sqs:ChangeMessageVisibility and sqs:DeleteMessage on it';
 
 /** All that a letter was, on one line; it can be sent again from it. */
 const lineOf = (queue: string, { messageId, at, body, attributes, groupId, traceHeader }: Letter): string =>
@@ -72,7 +74,7 @@ const gather = async (
     }
     return { scan, messageIds };
   } catch (error) {
-    return { scan, messageIds, failure: awsFailure(error) };
+    return { scan, messageIds, failure: `${name}: ${explain(awsFailure(error), RIGHTS)}` };
   }
 };
 

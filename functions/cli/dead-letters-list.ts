@@ -3,6 +3,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { awsFailure } from '../queues/aws-failure.ts';
 import { countLetters, createScan } from '../queues/scan.ts';
 import { codeOf, isSelected, type Selection } from '../queues/select.ts';
+import { explain } from './aws-hints.ts';
 import {
   age,
   codeName,
@@ -98,7 +99,7 @@ const summarise = async ({ name, url }: FoundQueue, reading: Reading): Promise<S
       summary.isCutShort = false;
     }
   } catch (error) {
-    summary.failure = awsFailure(error);
+    summary.failure = explain(awsFailure(error), 'sqs:ReceiveMessage and sqs:ChangeMessageVisibility on it');
   } finally {
     await scan.release();
   }

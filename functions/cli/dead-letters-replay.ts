@@ -4,6 +4,7 @@ import { sleep } from '../clock/sleep.ts';
 import { DEFAULTS } from '../enable-password/environment.ts';
 import type { Letter } from '../queues/letter.ts';
 import { type Fate, type ReplayOptions, type ReplayResult, replay } from '../queues/replay.ts';
+import { isLasting, mendOf } from './aws-hints.ts';
 import {
   createTeller,
   findQueues,
@@ -29,6 +30,9 @@ export interface ReplayCommandOptions extends SelectOptions {
   readonly replayedBy?: string;
   readonly maxAgeSeconds?: string;
 }
+
+const RIGHTS =
+  'sqs:ReceiveMessage, sqs:ChangeMessageVisibility and sqs:DeleteMessage on the dead-letter queues, sqs:SendMessage on requests';
 
 /** What would become of a letter: as wide as the column. */
 const WOULD: Readonly<Record<Fate, string>> = {
@@ -71,10 +75,13 @@ const printResult = (result: ReplayResult, tell: (text: string) => void): void =
   const tellLine = (text: string): void => tell(wrap(text));
   tell(`${matched} matched: ${parts.filter(Boolean).join(', ')}`);
   if (stop) tell(paint('red', wrap(`Ended by ${stop}`)));
+  const mend = stop && mendOf(stop, RIGHTS);
+  if (mend) tellLine(`What to mend: ${mend}.`);
   if (duplicates > 0 && dryRun) tellLine('A duplicate is deleted, its original being replayed once.');
   if (expired > 0) tellLine('Expired requests stay where they are; --renew --reason "…" replays them as of now.');
   if (failed > 0 || isInterrupted) {
-    tellLine('What was not replayed still lies in its queue: nothing is lost. Run it again.');
+    const again = stop && isLasting(stop) ? '' : ' Run it again.';
+    tellLine(`What was not replayed still lies in its queue: nothing is lost.${again}`);
   }
   if (unread > 0) tellLine(`${plural(unread, 'letter')} more could not be read: ${UNREAD}. Run it again.`);
   if (dryRun) tell('Nothing was moved (--dry-run).');

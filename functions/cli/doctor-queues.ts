@@ -1,6 +1,7 @@
 /** The doctor on SQS: each queue for itself, and whether they belong together. Reads attributes alone. */
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { awsFailure } from '../queues/aws-failure.ts';
+import { explain } from './aws-hints.ts';
 import { type Check, type Clock, failed, ok, readClock, skipped } from './doctor-check.ts';
 import { createSqsClient, type Target, type TargetOptions } from './target.ts';
 
@@ -19,19 +20,6 @@ const REQUEST_DAYS = 4;
 const LEAST_VISIBILITY_SECONDS = 180;
 /** An outage of a day, waited out in steps of up to 15 minutes, takes about 120 receives. */
 const LEAST_RECEIVES = 200;
-
-const HINTS: readonly (readonly [RegExp, string])[] = [
-  [/NonExistentQueue|QueueDoesNotExist/, 'there is no such queue: check the URL, --region and --profile'],
-  [/AccessDenied/, 'your role wants sqs:GetQueueAttributes on it'],
-  [
-    /Credentials|ExpiredToken|TokenProvider|InvalidClientTokenId/,
-    'there are no valid AWS credentials: log in, or name --profile',
-  ],
-  [
-    /ENOTFOUND|ECONNREFUSED|ETIMEDOUT|TimeoutError/,
-    'SQS is not to be reached: check the network, --region and --endpoint-url',
-  ],
-];
 
 const readJson = (text: string | undefined): Readonly<Record<string, unknown>> =>
   text ? (JSON.parse(text) as Record<string, unknown>) : {};
@@ -144,9 +132,7 @@ const readAttributes = async (sqs: SQSClient, url: string | undefined): Promise<
     );
     return { attributes: Attributes };
   } catch (error) {
-    const failure = awsFailure(error);
-    const [, hint] = HINTS.find(([name]) => name.test(failure)) ?? [];
-    return { failure: hint ? `${hint} (${failure})` : failure };
+    return { failure: explain(awsFailure(error), 'sqs:GetQueueAttributes on it') };
   }
 };
 

@@ -1,6 +1,7 @@
 /** `mysafe-enable doctor`: a list of checks, each with a tick or what is wrong and how to mend it. Changes nothing. */
 import { awsFailure } from '../queues/aws-failure.ts';
 import { parseSecret, type Secret, SecretError } from '../segura/secret.ts';
+import { explain, mendOf } from './aws-hints.ts';
 import { type Check, type Clock, checkClock, failed, ok, skipped } from './doctor-check.ts';
 import { checkQueues } from './doctor-queues.ts';
 import { checkSegura } from './doctor-segura.ts';
@@ -10,15 +11,7 @@ import { UsageError } from './usage.ts';
 
 const QUEUE_NAMES = ['requests', 'rejected', 'exhausted'] as const;
 
-const SECRET_HINTS: readonly (readonly [RegExp, string])[] = [
-  [
-    /ResourceNotFound/,
-    'there is no secret of this name in this region: check SEGURA_SECRET_ID, --region and --profile',
-  ],
-  [/AccessDenied|NotAuthorized/, 'your role wants secretsmanager:GetSecretValue on it, and kms:Decrypt on its key'],
-  [/Credentials|ExpiredToken|TokenProvider/, 'there are no valid AWS credentials: log in, or name --profile'],
-  [/Region/, 'no AWS region is set: give --region'],
-];
+const SECRET_RIGHTS = 'secretsmanager:GetSecretValue on it, and kms:Decrypt on its key';
 
 const checkConfiguration = (target: Target, { stage }: TargetOptions): Check => {
   const missing = [...QUEUE_NAMES, 'secretId' as const].filter((name) => target[name] === undefined);
@@ -62,9 +55,8 @@ const checkSecret = async (
     // Its message names keys, never values.
     if (error instanceof SecretError) return { check: failed('secret', error.message) };
     const failure = awsFailure(error);
-    const [, hint = 'check SEGURA_SECRET_ID and the way to Secrets Manager'] =
-      SECRET_HINTS.find(([name]) => name.test(failure)) ?? [];
-    return { check: failed('secret', `${hint} (${failure})`) };
+    const mend = mendOf(failure, SECRET_RIGHTS) ?? 'check SEGURA_SECRET_ID and the way to Secrets Manager';
+    return { check: failed('secret', `${mend} (${failure})`) };
   }
 };
 
@@ -101,7 +93,7 @@ export const runDoctor = async (options: TargetOptions): Promise<number> => {
     checks = await examine(options);
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    checks = [failed('AWS', awsFailure(error))];
+    checks = [failed('AWS', explain(awsFailure(error)))];
   }
   const isOk = checks.every((check) => check.ok);
   printChecks(checks, options.json ? note : say);

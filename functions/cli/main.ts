@@ -148,12 +148,6 @@ withTarget(
     .addHelpText('after', examples('mysafe-enable doctor --stage prod', 'mysafe-enable doctor --json')),
 ).action(async (options) => ends((await import('./doctor.ts')).runDoctor(options)));
 
-/** What the AWS SDK says, and what it leaves unsaid. */
-const HINTS: readonly (readonly [RegExp, string])[] = [
-  [/Region is missing/, 'Give --region, or set AWS_REGION.'],
-  [/Credentials|TokenProvider|ExpiredToken/, 'Log in to AWS, or name --profile.'],
-];
-
 try {
   await program.parseAsync();
 } catch (error) {
@@ -165,8 +159,9 @@ try {
     status = 2;
   } else {
     const { name, message, stack } = error as Error;
-    const [, mend] = HINTS.find(([words]) => words.test(`${name}: ${message}`)) ?? [];
-    note(`mysafe-enable: ${name}: ${message}${mend ? `\n${mend}` : ''}`);
+    const { mendOfError } = await import('./aws-hints.ts');
+    const mend = mendOfError(error);
+    note(`mysafe-enable: ${name}: ${message}${mend === undefined ? '' : `\nWhat to mend: ${mend}.`}`);
     if (process.env['DEBUG']) note(String(stack));
     status = 1;
   }

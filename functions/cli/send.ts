@@ -4,8 +4,9 @@ import { sleep } from '../clock/sleep.ts';
 import { MAX_MESSAGE_BYTES } from '../queues/dead-letters.ts';
 import { parseRequest, REQUESTER_FIELDS } from '../queues/request.ts';
 import { type Outgoing, type SendResult, sendRequests } from '../queues/send.ts';
+import { mendOf } from './aws-hints.ts';
 import { stopOnInterrupt } from './interrupt.ts';
-import { note, paint, plural, say, sayJson } from './print.ts';
+import { note, paint, plural, say, sayJson, wrap } from './print.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { type Format, type Found, openArguments, openFile, type RequestSource } from './request-source.ts';
 import { createSqsClient, findTarget, type TargetOptions } from './target.ts';
@@ -191,6 +192,8 @@ export const runSend = async (identifiers: readonly string[], options: SendOptio
       tell(parts.filter(Boolean).join(', '));
       const untried = failed - result.failed;
       if (untried > 0) tell(`${untried} of them were not tried after ${result.stop ?? 'the interruption'}`);
+      const mend = result.stop && mendOf(result.stop, 'sqs:SendMessage on requests');
+      if (mend) tell(wrap(`What to mend: ${mend}.`));
     }
     if (json) sayJson({ sent: result.sent, invalid, failed });
     return invalid + failed > 0 ? 1 : 0;

@@ -9,10 +9,16 @@ interface SdkError extends Error {
 
 /** Of the SDK before a call went out: no credentials, no region, an SSO session that is over. */
 const SDK_NAMES = /CredentialsProvider|TokenProvider|TimeoutError|ConfigError/;
+/** An error of the SDK that has no name of its own. */
+const REGION_WORDS = /^Region (is missing|not accepted)/;
 
-const isAwsFailure = (error: unknown): error is SdkError =>
+export const isAwsFailure = (error: unknown): error is SdkError =>
   error instanceof Error &&
-  ('$metadata' in error || '$fault' in error || 'code' in error || SDK_NAMES.test(error.name));
+  ('$metadata' in error ||
+    '$fault' in error ||
+    'code' in error ||
+    SDK_NAMES.test(error.name) ||
+    REGION_WORDS.test(error.message));
 
 /**
  * @returns AWS's name for it and its words, for people
@@ -20,7 +26,10 @@ const isAwsFailure = (error: unknown): error is SdkError =>
  */
 export const awsFailure = (error: unknown): string => {
   if (!isAwsFailure(error)) throw error;
-  return `${error.name === 'Error' ? (error.code ?? error.name) : error.name}: ${error.message}`;
+  // Of the network: several addresses of one host were tried, and the error has no words.
+  const isNameless = error.name === 'Error' || error.name === 'AggregateError';
+  const name = isNameless ? (error.code ?? error.name) : error.name;
+  return error.message === '' ? name : `${name}: ${error.message}`;
 };
 
 /** Throttling, a fault of AWS, the network: worth another attempt after the SDK's own. Whoever is denied, is denied. */
@@ -28,5 +37,5 @@ export const isPassing = (error: unknown): boolean =>
   isAwsFailure(error) &&
   (isThrottling(error.name) ||
     error.$fault === 'server' ||
-    (error.$fault === undefined && !SDK_NAMES.test(error.name)) ||
+    (error.$fault === undefined && !SDK_NAMES.test(error.name) && !REGION_WORDS.test(error.message)) ||
     error.name === 'TimeoutError');

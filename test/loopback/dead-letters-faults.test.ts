@@ -151,3 +151,57 @@ describe.concurrent('replay', () => {
     expect(queues.bodies('rejected')).toEqual([]);
   });
 });
+
+describe.concurrent('what to mend is said', () => {
+  const DENIED = { kind: 'denied' } as const;
+  const open = async () => {
+    const queues = await openQueues();
+    await putLetters(queues.sqs, 'rejected', letters(1));
+    return queues;
+  };
+  const run = (env: Readonly<Record<string, string | undefined>>, words: string) =>
+    runCommand(['dead-letters', ...words.split(' '), '--queue', 'rejected', '--json'], { env });
+
+  test.each([
+    ['list', 'sqs:ReceiveMessage and sqs:ChangeMessageVisibility'],
+    ['replay', 'sqs:SendMessage on requests'],
+    ['discard --yes', 'sqs:DeleteMessage'],
+  ])('by %s, of an access that is denied', async (words, right) => {
+    await using queues = await open();
+    queues.sqs.settings.faults.set('ReceiveMessage', DENIED);
+    const { status, stderr } = await run(environmentOf(queues.sqs), words);
+    expect(status).toBe(1);
+    expect(stderr.replaceAll('\n', ' ')).toMatch(new RegExp(`your role wants .*${right}`));
+    expect(stderr).not.toContain('Run it again');
+  });
+
+  test.each(['list', 'replay', 'discard --yes'])('by %s, of a queue that is not there', async (words) => {
+    await using queues = await open();
+    const env = { ...environmentOf(queues.sqs), REJECTED_QUEUE_URL: `${queues.sqs.queueUrl('rejected')}-other` };
+    const { status, stderr } = await run(env, words);
+    expect(status).toBe(1);
+    expect(stderr).toContain('there is no such queue: check its URL');
+    expect(stderr).not.toContain('Run it again');
+  });
+
+  test.each(['list', 'replay', 'discard --yes'])(
+    'by %s, of a region that is not set, with its object',
+    async (words) => {
+      await using queues = await open();
+      const { status, stderr, json } = await run({ ...environmentOf(queues.sqs), AWS_REGION: undefined }, words);
+      expect(status).toBe(1);
+      expect(stderr).toContain('no AWS region is set: give --region');
+      expect(json).toBeTypeOf('object');
+    },
+  );
+
+  test('by replay, of a server that nobody reaches: check the network, and run it again', async () => {
+    await using queues = await open();
+    const { stderr } = await run(
+      { ...environmentOf(queues.sqs), AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:1' },
+      'replay',
+    );
+    expect(stderr).toContain('AWS is not to be reached');
+    expect(stderr).toContain('Run it again');
+  });
+});

@@ -139,6 +139,15 @@ describe.concurrent('doctor', () => {
     });
   });
 
+  test('a region that is not set, in every check that wants one', async () => {
+    await using world = await openWorld();
+    const { status, ok, wrong } = await examine(world, [], { AWS_REGION: undefined, AWS_DEFAULT_REGION: undefined });
+    expect([status, ok]).toEqual([1, false]);
+    for (const name of ['requests queue', 'rejected queue', 'exhausted queue', 'secret']) {
+      expect(wrong).toContainEqual({ name, ok: false, detail: expect.stringContaining('give --region') });
+    }
+  });
+
   test('queues that do not belong together', async () => {
     await using world = await openWorld();
     const same = await examine(world, ['--rejected-queue-url', world.sqs.queueUrl('exhausted')]);

@@ -112,11 +112,10 @@ describe.concurrent('the queues are those', () => {
   });
 
   test('nowhere without a region: the message says what to give', async () => {
-    const { status, stderr } = await runCommand(['send', '1'], {
-      env: { SOURCE_QUEUE_URL: 'https://sqs.invalid/1/r' },
-    });
+    await using account = await openAccount();
+    const { status, stderr } = await account.run(['send', '1', '--stage', 'prod'], { AWS_REGION: undefined });
     expect(status).toBe(1);
-    expect(stderr).toMatch(/Region is missing\nGive --region/);
+    expect(stderr).toMatch(/Region is missing\nWhat to mend: no AWS region is set: give --region/);
   });
 
   test('of no stage: the message says what was looked for, with 2', async () => {
