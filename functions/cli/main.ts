@@ -46,7 +46,7 @@ const withSelection = (command: Command): Command =>
       .option('--queue <queue>', 'rejected or exhausted (default: both)')
       .option('--code <code>', 'error code, such as 1006, once or more; none for what SQS itself moved', collect)
       .option('--identifier <identifier>', 'of the password')
-      .option('--before <moment>', 'failed before: a moment, or a duration ago such as 2h')
+      .option('--before <moment>', 'failed before: a duration ago such as 2h, or a moment with its offset')
       .option('--after <moment>', 'failed after: likewise')
       .option('--visibility-timeout <seconds>', 'how long letters stay hidden if this is killed (default: 120)'),
   );
@@ -77,7 +77,7 @@ withTarget(
     .option('--reason <reason>', 'for the audit log')
     .option('--request-id <id>', "the access-request system's own id, comes back in the outcome")
     .option('--source <source>', 'for the audit log')
-    .option('--not-after <moment>', 'not to be carried out after: a duration such as 8h, or a moment')
+    .option('--not-after <moment>', 'not to be carried out after: a duration such as 8h, or a moment with its offset')
     .option('--group-id <group>', 'message group (default on a FIFO queue: the identifier)')
     .option('--skip-invalid', 'send what is valid though other lines are not')
     .option('--dry-run', 'check only')

@@ -1,16 +1,23 @@
+import { parseNotAfter } from '../queues/request.ts';
+
 /** Wrong usage: exit status 2, and a message that says what to give instead. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** `8h`, `30m`, `2d` from now on, or an ISO 8601 moment with offset. */
+/**
+ * `8h`, `30m`, `2d` from now on (or ago), or a moment as a request's own `notAfter` is written: with an offset, because
+ * what is meant must not hang on the clock of this machine.
+ */
 export const parseMoment = (option: string, value: string, now: number, direction: 1 | -1): Date => {
   const [, count, unit] = /^(\d+)\s*([smhd])$/.exec(value) ?? [];
   const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit ?? ''];
-  if (count !== undefined && unitMs !== undefined) return new Date(now + direction * Number(count) * unitMs);
-  const moment = new Date(value);
-  if (Number.isNaN(moment.getTime()) || !/^\d{4}-\d{2}-\d{2}/.test(value)) {
-    throw new UsageError(`${option} takes a duration such as 8h (s, m, h, d) or a moment such as 2026-01-31T17:00:00Z`);
+  const isDuration = count !== undefined && unitMs !== undefined;
+  const moment = isDuration ? new Date(now + direction * Number(count) * unitMs) : parseNotAfter(value);
+  if (moment === undefined || Number.isNaN(moment.getTime())) {
+    throw new UsageError(
+      `${option} takes a duration such as 8h (s, m, h, d) or a moment with its offset such as 2026-01-31T17:00:00Z`,
+    );
   }
   return moment;
 };
