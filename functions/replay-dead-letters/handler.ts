@@ -10,7 +10,7 @@ import { type ReplayCounts, replay } from '../queues/replay.ts';
 import { createLog } from '../telemetry/log.ts';
 import { logContext } from '../telemetry/middleware.ts';
 import { readEnvironment } from './environment.ts';
-import { type Cursor, readOptions } from './options.ts';
+import { type Cursor, cursorAfter, readOptions } from './options.ts';
 
 /** The counts of the contract; `cursor` where the run did not come to its end, `error` where a failure ended it. */
 export interface ReplayAnswer extends ReplayCounts {
@@ -36,7 +36,7 @@ const log = createLog({
 
 const handleEvent = async (event: unknown, context: Partial<Context>): Promise<ReplayAnswer> => {
   const { queues, options } = readOptions(event, environment.maxRequestAgeSeconds);
-  const { replayedBy, reason, limit, before } = options;
+  const { replayedBy, reason } = options;
   const startedAt = new Date();
   const remainingMs = context.getRemainingTimeInMillis?.() ?? ASSUMED_REMAINING_MS;
   const stop = new AbortController();
@@ -66,17 +66,13 @@ const handleEvent = async (event: unknown, context: Partial<Context>): Promise<R
     options,
   );
   clearTimeout(timer);
-  const { isInterrupted, stop: error, unread, ...counts } = result;
+  const { isInterrupted: _, stop: error, unread, ...counts } = result;
   if (error !== undefined) log.error('replay ended early, nothing is lost', { detail: error });
-  // What fails again from here on has a later moment; what is left of the limit holds for all runs together.
-  const cursor: Cursor = {
-    before: (before ?? startedAt).toISOString(),
-    ...(limit === undefined ? {} : { limit: limit - counts.replayed - counts.failed }),
-  };
+  const cursor = cursorAfter(result, options, startedAt);
   return {
     ...counts,
     ...(unread > 0 ? { unread } : {}),
-    ...(isInterrupted ? { cursor } : {}),
+    ...(cursor ? { cursor } : {}),
     ...(error === undefined ? {} : { error }),
   };
 };

@@ -1,6 +1,6 @@
 /** The event of replay-dead-letters: the options of `dead-letters replay` as JSON, checked before anything is read. */
-import type { ReplayOptions } from '../queues/replay.ts';
-import { parseIdentifier } from '../queues/request.ts';
+import type { ReplayOptions, ReplayResult } from '../queues/replay.ts';
+import { parseIdentifier, parseNotAfter } from '../queues/request.ts';
 import { DEAD_LETTER_QUEUES, type DeadLetterQueue, KNOWN_CODES, parseCodes } from '../queues/select.ts';
 
 export interface ReplayRequest {
@@ -15,6 +15,19 @@ export interface Cursor {
   /** What is left of the limit. */
   readonly limit?: number;
 }
+
+/** @returns what the next run goes on from, or `undefined` where there is nothing to go on with */
+export const cursorAfter = (
+  { isInterrupted, replayed, failed }: Pick<ReplayResult, 'isInterrupted' | 'replayed' | 'failed'>,
+  { before, limit }: Pick<ReplayOptions, 'before' | 'limit'>,
+  startedAt: Date,
+): Cursor | undefined => {
+  // It holds for all runs together; the batch in which time ran out may have used it up.
+  const left = limit === undefined ? undefined : limit - replayed - failed;
+  if (!isInterrupted || left === 0) return undefined;
+  // What fails again from the start of the first run on has a later moment.
+  return { before: (before ?? startedAt).toISOString(), ...(left === undefined ? {} : { limit: left }) };
+};
 
 const KEYS = [
   'queue',
@@ -62,12 +75,8 @@ export const readOptions = (event: unknown, maxAgeDefault: number): ReplayReques
     if (parsed === undefined) faults.push(`${key} must be ${what}`);
     return parsed;
   };
-  const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
+  const text = (value: unknown) => (typeof value === 'string' && value.trim() !== '' ? value : undefined);
   const flag = (value: unknown) => (typeof value === 'boolean' ? value : undefined);
-  const moment = (value: unknown) => {
-    const date = new Date(typeof value === 'string' ? value : Number.NaN);
-    return Number.isNaN(date.getTime()) ? undefined : date;
-  };
   const atLeast = (least: number) => (value: unknown) =>
     typeof value === 'number' && value >= least ? value : undefined;
   const whole = (least: number) => (value: unknown) =>
@@ -79,7 +88,8 @@ export const readOptions = (event: unknown, maxAgeDefault: number): ReplayReques
   const readCursor = (value: unknown) => {
     const { before: bound, limit: left } = (value ?? {}) as Partial<Cursor>;
     const isLimit = left === undefined || whole(1)(left) !== undefined;
-    return moment(bound) && isLimit ? { before: moment(bound), limit: left } : undefined;
+    const end = parseNotAfter(bound);
+    return end && isLimit ? { before: end, limit: left } : undefined;
   };
 
   const queue = read('queue', '"rejected" or "exhausted"', (value) =>
@@ -87,8 +97,8 @@ export const readOptions = (event: unknown, maxAgeDefault: number): ReplayReques
   );
   const codes = read('code', `one or a list of ${KNOWN_CODES.join(', ')}`, codeList);
   const identifier = read('identifier', 'a positive integer', parseIdentifier);
-  const before = read('before', 'an ISO 8601 moment', moment);
-  const after = read('after', 'an ISO 8601 moment', moment);
+  const before = read('before', 'ISO 8601 with offset, such as 2026-01-31T17:00:00Z', parseNotAfter);
+  const after = read('after', 'ISO 8601 with offset, such as 2026-01-31T17:00:00Z', parseNotAfter);
   const cursor = read('cursor', 'what an earlier run gave', readCursor);
   const limitOfAll = read('limit', 'a whole number from 1', whole(1));
   const rate = read('rate', 'a number of messages a second, from 0.01', atLeast(0.01));

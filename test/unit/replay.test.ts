@@ -4,7 +4,7 @@ import { MAX_MESSAGE_BYTES } from '../../functions/queues/dead-letters.ts';
 import { type Letter, readLetter } from '../../functions/queues/letter.ts';
 import { batchesOf, entryOf } from '../../functions/queues/replay-entry.ts';
 import { codeOf, isSelected } from '../../functions/queues/select.ts';
-import { readOptions } from '../../functions/replay-dead-letters/options.ts';
+import { cursorAfter, readOptions } from '../../functions/replay-dead-letters/options.ts';
 
 const text = (StringValue: string) => ({ DataType: 'String', StringValue });
 
@@ -128,6 +128,21 @@ describe('the event of the function', () => {
     ],
   ])('takes codes as the command does: %j', (code, codes) => {
     expect(readOptions({ code }, 99).options).toMatchObject({ codes });
+  });
+
+  const startedAt = new Date('2026-11-23T00:00:00Z');
+  const before = new Date('2026-11-01T00:00:00Z');
+  test.each([
+    ['that came to its end', { isInterrupted: false }, {}, undefined],
+    ['without a limit', {}, {}, { before: startedAt.toISOString() }],
+    ['with a bound of its own', {}, { before }, { before: before.toISOString() }],
+    ['with a part of its limit left', {}, { limit: 6 }, { before: startedAt.toISOString(), limit: 1 }],
+    ['that used up its limit in its last batch', {}, { limit: 5 }, undefined],
+  ])('a run %s gives the cursor %#', (_, result, options, cursor) => {
+    const given = cursorAfter({ isInterrupted: true, replayed: 3, failed: 2, ...result }, options, startedAt);
+    expect(given).toEqual(cursor);
+    // What it gives, it takes.
+    if (given) expect(readOptions({ cursor: given }, 99).options).toMatchObject({ before: new Date(given.before) });
   });
 
   test('a cursor bounds what is meant, and what is left of the limit', () => {
