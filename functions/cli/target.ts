@@ -1,7 +1,7 @@
 /** Where the queues and the secret are: given outright, from the environment, or those of a deployed stage. */
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { awsFailure } from '../queues/aws-failure.ts';
-import { isQueueUrl, QUEUE_URL_EXAMPLE } from '../queues/queue-url.ts';
+import { isQueueUrl, QUEUE_URL_EXAMPLE, regionOfQueue } from '../queues/queue-url.ts';
 import { UsageError } from './usage.ts';
 
 /** The options that every command has. */
@@ -50,14 +50,24 @@ export const notFound = (name: TargetName, { stage }: TargetOptions): string =>
     ? `${nameOfVariable(name)} is not set`
     : `neither the stack ${stackName(stage)} nor a queue of that name shows it`;
 
+const QUEUE_NAMES = ['requests', 'rejected', 'exhausted'] as const;
+
+/** Of the queues that are meant; a stage's are still to be found, and variables may be left from another. */
+const regionOfQueues = (options: TargetOptions): string | undefined =>
+  QUEUE_NAMES.map((name) => {
+    const { variable, option } = NAMES[name];
+    const url = options[option] ?? (options.stage === undefined ? process.env[variable] : undefined);
+    return typeof url === 'string' ? regionOfQueue(url) : undefined;
+  }).find((region) => region !== undefined);
+
 /**
  * What the AWS SDK's clients take; the ordinary configuration (profiles, SSO, variables) holds for the rest. The AWS CLI
  * also knows `AWS_DEFAULT_REGION`, the SDK does not; and a queue's URL names its region itself.
  */
-export const clientConfig = ({ region, profile, endpointUrl, requestsQueueUrl }: TargetOptions) => {
-  const { AWS_REGION, AWS_DEFAULT_REGION, SOURCE_QUEUE_URL } = process.env;
-  const ofQueue = /\/\/sqs\.([a-z0-9-]+)\.amazonaws\./.exec(requestsQueueUrl ?? SOURCE_QUEUE_URL ?? '')?.[1];
-  const found = region ?? AWS_REGION ?? (profile ? undefined : (AWS_DEFAULT_REGION ?? ofQueue));
+export const clientConfig = (options: TargetOptions) => {
+  const { region, profile, endpointUrl } = options;
+  const { AWS_REGION, AWS_DEFAULT_REGION } = process.env;
+  const found = region ?? AWS_REGION ?? (profile ? undefined : (AWS_DEFAULT_REGION ?? regionOfQueues(options)));
   return {
     ...(found ? { region: found } : {}),
     ...(profile ? { profile } : {}),

@@ -1,20 +1,33 @@
 /** Where the command line finds its queues: a stage, its stack or its names, variables, options. */
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
 import { environmentOf, runCommand } from '../simulator/command.ts';
 import { startSqs } from '../simulator/sqs.ts';
+import { regionOf } from '../simulator/sqs-strictness.ts';
+
+const urlIn = (region: string, queue: string): string => `https://sqs.${region}.amazonaws.com/000000000000/${queue}`;
+
+const makeFolder = async () => {
+  const path = await mkdtemp(join(tmpdir(), 'mysafe-enable-test-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
+};
 
 /** DescribeStacks, for one stack; 400 for any other, as AWS says it. */
 const startCloudFormation = async (stackName: string, outputs: Readonly<Record<string, string>>) => {
   const asked: string[] = [];
+  const regions: (string | undefined)[] = [];
   const server = createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request.setEncoding('utf8')) body += chunk;
     const name = new URLSearchParams(body).get('StackName') ?? '';
     asked.push(name);
+    regions.push(regionOf(request));
     const members = Object.entries(outputs).map(
       ([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`,
     );
@@ -34,6 +47,7 @@ const startCloudFormation = async (stackName: string, outputs: Readonly<Record<s
   await once(server, 'listening');
   return {
     asked,
+    regions,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
@@ -55,6 +69,7 @@ const openAccount = async () => {
   return {
     sqs,
     stack,
+    regions: () => sqs.journal.map(({ region }) => region),
     run: (args: string[], more: Record<string, string | undefined> = {}) =>
       runCommand(args, { env: { ...env, ...more } }),
     [Symbol.asyncDispose]: async () => {
@@ -103,12 +118,30 @@ describe.concurrent('the queues are those', () => {
     expect(account.sqs.messages('requests')).toHaveLength(1);
   });
 
-  test('in the region that their URL names, where no region is set', async () => {
+  test.each([
+    [['send', '1', '--requests-queue-url', urlIn('eu-west-1', 'requests')], {}],
+    [['send', '1'], { SOURCE_QUEUE_URL: urlIn('eu-west-1', 'requests') }],
+    [['dead-letters', 'list'], { REJECTED_QUEUE_URL: urlIn('eu-west-1', 'rejected') }],
+    [['dead-letters', 'list'], { EXHAUSTED_QUEUE_URL: urlIn('eu-west-1', 'exhausted') }],
+  ])('in the region that their URL names, where no region is set: %j %j', async (args, variables) => {
     await using account = await openAccount();
-    const args = ['send', '1', '--requests-queue-url', 'https://sqs.eu-west-1.amazonaws.com/000000000000/requests'];
-    const { stderr } = await account.run(args, { AWS_REGION: undefined });
+    const { stderr } = await account.run(args, { AWS_REGION: undefined, ...variables });
     expect(stderr).not.toContain('Region is missing');
-    expect(account.sqs.calls('SendMessageBatch')).not.toEqual([]);
+    expect(new Set(account.regions())).toEqual(new Set(['eu-west-1']));
+  });
+
+  test('of the stage in the region of the configuration, whatever URL is left from another', async () => {
+    await using account = await openAccount();
+    await using folder = await makeFolder();
+    const config = join(folder.path, 'config');
+    await writeFile(config, '[default]\nregion = eu-central-1\n');
+    const { status } = await account.run(['send', '1', '--stage', 'prod'], {
+      AWS_REGION: undefined,
+      AWS_CONFIG_FILE: config,
+      SOURCE_QUEUE_URL: urlIn('us-west-2', 'requests'),
+    });
+    expect(status).toBe(0);
+    expect(account.stack.regions).toEqual(['eu-central-1']);
   });
 
   test('nowhere without a region: the message says what to give', async () => {

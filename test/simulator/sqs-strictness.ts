@@ -15,7 +15,13 @@ export interface SqsCall {
   readonly action: string;
   readonly queue: string;
   readonly input: Json;
+  /** That it was signed for. */
+  readonly region: string | undefined;
 }
+
+/** From the credential scope of a signature of version 4. */
+export const regionOf = ({ headers }: IncomingMessage): string | undefined =>
+  /Credential=[^/]+\/\d+\/([^/]+)\//.exec(headers.authorization ?? '')?.[1];
 
 interface Answer {
   readonly status: number;

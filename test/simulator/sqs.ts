@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startFauxqs } from 'fauxqs';
-import { createStrictSqs, entriesOf, type Json, readText, type SqsCall } from './sqs-strictness.ts';
+import { createStrictSqs, entriesOf, type Json, readText, regionOf, type SqsCall } from './sqs-strictness.ts';
 
 export type QueueName = 'requests' | 'rejected' | 'exhausted' | 'outcomes';
 
@@ -77,7 +77,7 @@ export const startSqs = async ({ fifo = false, visibilitySeconds = 720, maxRecei
       String(input['QueueUrl'] ?? '')
         .split('/')
         .at(-1) ?? '';
-    const call: SqsCall = { at: Date.now(), action, queue, input };
+    const call: SqsCall = { at: Date.now(), action, queue, input, region: regionOf(request) };
     journal.push(call);
     const answer = (status: number, value: unknown): void => {
       response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(value));
