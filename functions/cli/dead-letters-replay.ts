@@ -42,13 +42,20 @@ const WOULD: Readonly<Record<Fate, string>> = {
   expired: 'stay     ',
 };
 
+const readMaxAge = ({ maxAgeSeconds }: ReplayCommandOptions): number => {
+  if (maxAgeSeconds !== undefined) return parseCount('--max-age-seconds', maxAgeSeconds, { least: 0 });
+  const variable = 'MAX_REQUEST_AGE_SECONDS';
+  // Set to nothing it is as good as not set, as in the function.
+  const value = process.env[variable]?.trim();
+  return value ? parseCount(variable, value, { least: 0 }) : DEFAULTS[variable];
+};
+
 const readOptions = (options: ReplayCommandOptions): ReplayOptions => {
   const { rate, reason, dryRun = false, renew = false } = options;
   if (renew && !reason?.trim()) {
     throw new UsageError('--renew wants --reason "…": it is recorded with each request that is renewed');
   }
   const limit = readLimit(options);
-  const maxAge = options.maxAgeSeconds ?? process.env['MAX_REQUEST_AGE_SECONDS'];
   return {
     ...readSelection(options, Date.now()),
     ...(Number.isFinite(limit) ? { limit } : {}),
@@ -58,8 +65,7 @@ const readOptions = (options: ReplayCommandOptions): ReplayOptions => {
     renew,
     replayedBy: options.replayedBy ?? `${userInfo().username}@${hostname()}`,
     visibilitySeconds: readVisibility(options),
-    maxRequestAgeSeconds:
-      maxAge === undefined ? DEFAULTS.MAX_REQUEST_AGE_SECONDS : parseCount('--max-age-seconds', maxAge, { least: 0 }),
+    maxRequestAgeSeconds: readMaxAge(options),
   };
 };
 

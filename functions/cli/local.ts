@@ -8,6 +8,7 @@ import { buildFunction } from './local-build.ts';
 import { readScenes, type Scene } from './local-scenes.ts';
 import { outcomeText, printRows, type Row } from './local-table.ts';
 import { paint, say, sayJson, seconds } from './print.ts';
+import { UsageError } from './usage.ts';
 import { watch } from './watch.ts';
 
 export interface LocalOptions {
@@ -103,12 +104,16 @@ const runShow = async (world: World): Promise<Row[]> => {
   return sent.map(([scene, messageId]) => readRow(world, scene, messageId));
 };
 
-/** @returns the exit status: 0 when everything became what it should. */
+/**
+ * @returns the exit status: 0 when everything became what it should
+ * @throws UsageError
+ */
 export const runLocal = async ({
   watch: keepsRunning = false,
   json = false,
   bundle,
 }: LocalOptions): Promise<number> => {
+  if (keepsRunning && json) throw new UsageError('--watch has no end, and so no object to end with: leave --json out');
   const startedAt = performance.now();
   if (!bundle) await buildFunction('enable-password');
   await using world = await startWorld({

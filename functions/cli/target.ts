@@ -1,7 +1,7 @@
 /** Where the queues and the secret are: given outright, from the environment, or those of a deployed stage. */
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { awsFailure } from '../queues/aws-failure.ts';
-import { isQueueUrl, QUEUE_URL_EXAMPLE, regionOfQueue } from '../queues/queue-url.ts';
+import { isHttpUrl, QUEUE_URL_EXAMPLE, regionOfQueue } from '../queues/queue-url.ts';
 import { UsageError } from './usage.ts';
 
 /** The options that every command has. */
@@ -77,8 +77,26 @@ export const clientConfig = (options: TargetOptions) => {
 
 /** An endpoint that was given goes before the host in a queue's URL: a VPC endpoint, a local server. */
 export const createSqsClient = (options: TargetOptions): SQSClient => {
-  const endpoint = options.endpointUrl ?? process.env['AWS_ENDPOINT_URL_SQS'] ?? process.env['AWS_ENDPOINT_URL'];
+  const endpoint = options.endpointUrl ?? (process.env['AWS_ENDPOINT_URL_SQS'] || process.env['AWS_ENDPOINT_URL']);
   return new SQSClient({ ...clientConfig(options), ...(endpoint ? { endpoint } : {}), maxAttempts: 5 });
+};
+
+const ENDPOINT_VARIABLES = [
+  'AWS_ENDPOINT_URL',
+  'AWS_ENDPOINT_URL_SQS',
+  'AWS_ENDPOINT_URL_SECRETS_MANAGER',
+  'AWS_ENDPOINT_URL_CLOUDFORMATION',
+] as const;
+
+/** Before the SDK meets it: that one only says "Invalid URL". @throws UsageError that names what is none */
+const checkEndpoints = ({ endpointUrl }: TargetOptions): void => {
+  const given = [
+    ['--endpoint-url', endpointUrl],
+    ...ENDPOINT_VARIABLES.map((name) => [name, process.env[name] || undefined] as const),
+  ] as const;
+  for (const [name, url] of given) {
+    if (url !== undefined && !isHttpUrl(url)) throw new UsageError(`${name} is no URL such as http://127.0.0.1:4566`);
+  }
 };
 
 const readStack = async (stage: string, options: TargetOptions): Promise<Readonly<Record<string, string>>> => {
@@ -113,11 +131,12 @@ const readQueueNames = async (stage: string, options: TargetOptions): Promise<Ta
   return { ...(requests ? { requests } : {}), ...(rejected ? { rejected } : {}), ...(exhausted ? { exhausted } : {}) };
 };
 
-/** @throws UsageError when one of `wanted` is nowhere to be found, or a queue's URL is none */
+/** @throws UsageError when one of `wanted` is nowhere to be found, or a URL is none */
 export const findTarget = async <Wanted extends TargetName>(
   options: TargetOptions,
   ...wanted: readonly Wanted[]
 ): Promise<Target & { readonly [Name in Wanted]: string }> => {
+  checkEndpoints(options);
   const found: Partial<Record<TargetName, string>> = {};
   const { stage } = options;
   let stack: Readonly<Record<string, string>> = {};
@@ -138,7 +157,7 @@ export const findTarget = async <Wanted extends TargetName>(
     const value =
       (typeof given === 'string' && given) || stack[output] || named[name] || (stage ? '' : process.env[variable]);
     if (!value) continue;
-    if (name !== 'secretId' && !isQueueUrl(value)) {
+    if (name !== 'secretId' && !isHttpUrl(value)) {
       throw new UsageError(`${nameOfVariable(name)} is no queue URL such as ${QUEUE_URL_EXAMPLE}`);
     }
     found[name] = value;

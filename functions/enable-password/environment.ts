@@ -1,6 +1,6 @@
 /** The environment of enable-password: variables in, typed settings out, or one error that names every bad one. */
 import type { EndpointSettings } from '../aws/call.ts';
-import { isQueueUrl, isSameQueue, QUEUE_URL_EXAMPLE, regionOfQueue } from '../queues/queue-url.ts';
+import { isHttpUrl, isSameQueue, QUEUE_URL_EXAMPLE, regionOfQueue } from '../queues/queue-url.ts';
 
 export interface Environment {
   readonly secretId: string;
@@ -54,7 +54,7 @@ export const createReader = (variables: Variables, faults: string[]) => {
 
   /** `''` for what is no queue URL, so that nothing more is said of it. */
   const queueUrl = (name: string, value: string): string => {
-    if (value === '' || isQueueUrl(value)) return value;
+    if (value === '' || isHttpUrl(value)) return value;
     faults.push(`${name} is no queue URL such as ${QUEUE_URL_EXAMPLE}`);
     return '';
   };
@@ -105,7 +105,7 @@ export const readEnvironment = (variables: Variables): Environment => {
     faults.push('AWS_REGION is missing: Lambda sets it; elsewhere set it to the region of the queues');
   for (const name of ENDPOINT_VARIABLES) {
     const value = text(name);
-    if (value !== undefined && !(/^https?:\/\//.test(value) && URL.canParse(value))) {
+    if (value !== undefined && !isHttpUrl(value)) {
       faults.push(`${name} is no URL such as http://127.0.0.1:4566`);
     }
   }

@@ -1,6 +1,6 @@
 /** A queue's URL: what counts as one, which region it names, and whether two name the same queue. */
 
-export const isQueueUrl = (value: string): boolean => /^https?:\/\//.test(value) && URL.canParse(value);
+export const isHttpUrl = (value: string): boolean => /^https?:\/\//.test(value) && URL.canParse(value);
 
 export const QUEUE_URL_EXAMPLE = 'https://sqs.eu-west-1.amazonaws.com/123456789012/requests';
 

@@ -191,6 +191,9 @@ describe.concurrent('usage', () => {
     ['dead-letters list --visibility-timeout 99999', 2, /at most 43200/],
     ['dead-letters list --code 1007', 2, /--code takes 1005, 1006, 1010, InvalidMessage, Expired, none/],
     ['dead-letters discard --yes --code 1005,', 2, /--code takes 1005/],
+    ['dead-letters list --endpoint-url notaurl', 2, /--endpoint-url is no URL such as/],
+    ['doctor --endpoint-url localhost:4566', 2, /--endpoint-url is no URL/],
+    ['local --watch --json', 2, /leave --json out/],
     ['dead-letters list extra', 2, /too many arguments/],
   ])('"mysafe-enable %s" ends with %i', async (words, expected, said) => {
     const env = {
@@ -200,5 +203,25 @@ describe.concurrent('usage', () => {
     const { status, stdout, stderr } = await runCommand(words.split(' ').filter(Boolean), { env });
     expect(stdout + stderr).toMatch(said);
     expect(status).toBe(expected);
+  });
+});
+
+describe.concurrent('a variable', () => {
+  const replay = async (variables: Readonly<Record<string, string>>) => {
+    await using account = await openAccount();
+    const { status, stderr } = await account.run(['dead-letters', 'replay', '--stage', 'prod', '--json'], variables);
+    return { status, stderr };
+  };
+
+  test.each(['', ' '])('MAX_REQUEST_AGE_SECONDS that is set to "%s" is as good as not set', async (value) => {
+    expect((await replay({ MAX_REQUEST_AGE_SECONDS: value })).status).toBe(0);
+  });
+
+  test.each([
+    ['MAX_REQUEST_AGE_SECONDS', 'abc'],
+    ['AWS_ENDPOINT_URL_CLOUDFORMATION', 'localhost'],
+  ])('%s that is malformed is named, with 2', async (name, value) => {
+    const { status, stderr } = await replay({ [name]: value });
+    expect([status, stderr]).toEqual([2, expect.stringContaining(`mysafe-enable: ${name} `)]);
   });
 });

@@ -1,6 +1,6 @@
 /** Which region a queue's URL names, and when two name the same queue. */
 import { expect, test } from 'vitest';
-import { isQueueUrl, isSameQueue, regionOfQueue } from '../../functions/queues/queue-url.ts';
+import { isHttpUrl, isSameQueue, regionOfQueue } from '../../functions/queues/queue-url.ts';
 
 const QUEUE = 'https://sqs.eu-west-1.amazonaws.com/1/requests';
 
@@ -10,8 +10,8 @@ test.each([
   ['arn:aws:sqs:eu-west-1:1:requests', false],
   ['requests', false],
   ['https://', false],
-])('that %s is a queue URL: %s', (value, expected) => {
-  expect(isQueueUrl(value)).toBe(expected);
+])('that %s is a URL: %s', (value, expected) => {
+  expect(isHttpUrl(value)).toBe(expected);
 });
 
 test.each([
