@@ -32,7 +32,7 @@ const HINTS: readonly Hint[] = [
   { when: /^[^:]*(AccessDenied|NotAuthorized)/, mend: (rights) => `your role wants ${rights}` },
   {
     when: /^[^:]*(Credentials|ExpiredToken|TokenProvider|InvalidClientTokenId|UnrecognizedClient|InvalidSignature|SignatureDoesNotMatch)/,
-    mend: () => 'there are no valid AWS credentials: log in, or name --profile',
+    mend: () => 'there are no valid AWS credentials: log in, and check --profile and AWS_PROFILE',
   },
   {
     when: /^[^:]*(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|TimeoutError)/,

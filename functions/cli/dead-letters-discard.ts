@@ -147,6 +147,9 @@ export const runDiscard = async (options: DiscardOptions): Promise<number> => {
       counts.failed += left.size;
       counts.discarded += messageIds.length - left.size;
     }
+  } catch (error) {
+    if (isRemovalTried) note(`What was to be deleted is written to ${path}; some of it may be gone.`);
+    throw error;
   } finally {
     progress.end();
     for (const { scan } of all) await scan.release();
