@@ -152,6 +152,19 @@ const sendAll = async (
   }
 };
 
+const printSent = (result: SendResult, invalid: number, failed: number, tell: (text: string) => void): void => {
+  const parts = [
+    paint('green', `${result.sent} sent and confirmed by SQS`),
+    invalid > 0 && `${invalid} invalid`,
+    failed > 0 && paint('red', `${failed} failed`),
+  ];
+  tell(parts.filter(Boolean).join(', '));
+  const untried = failed - result.failed;
+  if (untried > 0) tell(`${untried} of them were not tried after ${result.stop ?? 'the interruption'}`);
+  const mend = result.stop && mendOf(result.stop, 'sqs:SendMessage on requests');
+  if (mend) tell(wrap(`What to mend: ${mend}.`));
+};
+
 /** By which Node.js says that its signal was aborted. */
 const isInterruption = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
 
@@ -180,20 +193,10 @@ export const runSend = async (identifiers: readonly string[], options: SendOptio
     }
     // Whatever is valid and was not confirmed has failed, tried or not: the three counts are all there was.
     const failed = isHeldBack ? 0 : valid - result.sent;
-    if (isHeldBack) {
+    if (!isHeldBack) printSent(result, invalid, failed, tell);
+    else {
       tell(`${valid} valid, ${invalid} invalid: nothing was sent${dryRun ? ' (--dry-run)' : ''}`);
       if (!dryRun) tell('Mend what is invalid, or leave it out with --skip-invalid.');
-    } else {
-      const parts = [
-        paint('green', `${result.sent} sent and confirmed by SQS`),
-        invalid > 0 && `${invalid} invalid`,
-        failed > 0 && paint('red', `${failed} failed`),
-      ];
-      tell(parts.filter(Boolean).join(', '));
-      const untried = failed - result.failed;
-      if (untried > 0) tell(`${untried} of them were not tried after ${result.stop ?? 'the interruption'}`);
-      const mend = result.stop && mendOf(result.stop, 'sqs:SendMessage on requests');
-      if (mend) tell(wrap(`What to mend: ${mend}.`));
     }
     if (json) sayJson({ sent: result.sent, invalid, failed });
     return invalid + failed > 0 ? 1 : 0;
