@@ -83,6 +83,20 @@ describe.concurrent('list', () => {
     expect(stdout).not.toContain('nothing');
   });
 
+  test('on a terminal a bar shows how far it is, but never among the lines of --letters', async () => {
+    await using queues = await openQueues();
+    const { sqs, commandWith } = queues;
+    await putLetters(sqs, 'rejected', LETTERS);
+    const list = (...args: string[]) => {
+      // Slow enough for a bar.
+      sqs.next('ReceiveMessage', ...Array.from({ length: 4 }, () => ({ kind: 'throttle' }) as const));
+      const terminal = '--import data:text/javascript,process.stderr.isTTY=true;process.stderr.columns=80';
+      return commandWith({ NODE_OPTIONS: terminal, NO_COLOR: '1' }, 'list', '--queue', 'rejected', ...args);
+    };
+    expect((await list()).stderr).toContain('4 read');
+    expect((await list('--letters')).stderr).toBe('');
+  });
+
   test('the filters of replay hold for the list too', async () => {
     await using queues = await openQueues();
     const { sqs, command } = queues;
