@@ -1,19 +1,25 @@
 import { parseNotAfter } from '../queues/request.ts';
+import { parseBound } from '../queues/select.ts';
 
 /** Wrong usage: exit status 2, and a message that says what to give instead. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** Not the command but the environment is wrong: `doctor` counts that among its checks. */
+export class VariableError extends UsageError {}
+
 /**
  * `8h`, `30m`, `2d` from now on (or ago), or a moment as a request's own `notAfter` is written: with an offset, because
- * what is meant must not hang on the clock of this machine.
+ * what is meant must not hang on the clock of this machine. Of the past also a day; for an end in the future that would
+ * leave open whether the day still counts.
  */
 export const parseMoment = (option: string, value: string, now: number, direction: 1 | -1): Date => {
   const [, count, unit] = /^(\d+)\s*([smhd])$/.exec(value) ?? [];
   const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit ?? ''];
   const isDuration = count !== undefined && unitMs !== undefined;
-  const moment = isDuration ? new Date(now + direction * Number(count) * unitMs) : parseNotAfter(value);
+  const parse = direction === -1 ? parseBound : parseNotAfter;
+  const moment = isDuration ? new Date(now + direction * Number(count) * unitMs) : parse(value);
   if (moment === undefined || Number.isNaN(moment.getTime())) {
     throw new UsageError(
       `${option} takes a duration such as 8h (s, m, h, d) or a moment with its offset such as 2026-01-31T17:00:00Z`,

@@ -1,7 +1,7 @@
 /** Which dead letters are meant: the queues and every filter of the command line and of the function, in one place. */
 
 import type { Letter } from './letter.ts';
-import { parseRequest } from './request.ts';
+import { parseNotAfter, parseRequest } from './request.ts';
 
 export const DEAD_LETTER_QUEUES = ['rejected', 'exhausted'] as const;
 export type DeadLetterQueue = (typeof DEAD_LETTER_QUEUES)[number];
@@ -22,6 +22,10 @@ export const parseCodes = (texts: readonly string[]): readonly string[] | undefi
     .map((text) => KNOWN_CODES.find((code) => code.toLowerCase() === text.trim().toLowerCase()));
   return codes.every((code) => code !== undefined) ? codes : undefined;
 };
+
+/** A bound in time: a moment with its offset, or a day, whose beginning in UTC is meant. `undefined` for anything else. */
+export const parseBound = (value: unknown): Date | undefined =>
+  parseNotAfter(typeof value === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(value) ? `${value}T00:00Z` : value);
 
 export interface Selection {
   /** Error codes; none given means all. */

@@ -1,7 +1,7 @@
 /** The event of replay-dead-letters: the options of `dead-letters replay` as JSON, checked before anything is read. */
 import type { ReplayOptions, ReplayResult } from '../queues/replay.ts';
 import { parseIdentifier, parseNotAfter } from '../queues/request.ts';
-import { DEAD_LETTER_QUEUES, type DeadLetterQueue, KNOWN_CODES, parseCodes } from '../queues/select.ts';
+import { DEAD_LETTER_QUEUES, type DeadLetterQueue, KNOWN_CODES, parseBound, parseCodes } from '../queues/select.ts';
 
 export interface ReplayRequest {
   /** The queue that is meant or, where none is named, both. */
@@ -97,8 +97,9 @@ export const readOptions = (event: unknown, maxAgeDefault: number): ReplayReques
   );
   const codes = read('code', `one or a list of ${KNOWN_CODES.join(', ')}`, codeList);
   const identifier = read('identifier', 'a positive integer', parseIdentifier);
-  const before = read('before', 'ISO 8601 with offset, such as 2026-01-31T17:00:00Z', parseNotAfter);
-  const after = read('after', 'ISO 8601 with offset, such as 2026-01-31T17:00:00Z', parseNotAfter);
+  const moment = 'ISO 8601 with offset, such as 2026-01-31T17:00:00Z, or a day';
+  const before = read('before', moment, parseBound);
+  const after = read('after', moment, parseBound);
   const cursor = read('cursor', 'what an earlier run gave', readCursor);
   const limitOfAll = read('limit', 'a whole number from 1', whole(1));
   const rate = read('rate', 'a number of messages a second, from 0.01', atLeast(0.01));

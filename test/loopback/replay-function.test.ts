@@ -94,6 +94,7 @@ test.concurrent.each([
   [{ code: [] }, 'code must be'],
   [{ identifier: 0 }, 'identifier must be'],
   [{ before: 'yesterday' }, 'before must be'],
+  [{ after: '2026-02-30' }, 'after must be ISO 8601 with offset, such as 2026-01-31T17:00:00Z, or a day'],
   [{ before: '2026-01-31T17:00:00' }, 'before must be ISO 8601 with offset'],
   [{ after: '2026-02-30T10:00:00Z' }, 'after must be'],
   [{ reason: ' ', renew: true }, 'reason must be'],

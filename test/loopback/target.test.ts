@@ -184,7 +184,7 @@ describe.concurrent('usage', () => {
     ['dead-letters replay --rate none', 2, /--rate takes a number/],
     ['dead-letters replay --renew', 2, /--renew wants --reason/],
     ['dead-letters replay --before soon', 2, /--before takes a duration/],
-    ['dead-letters replay --before 2026-01-31', 2, /or a moment with its offset/],
+    ['dead-letters replay --before 2026-02-30', 2, /or a moment with its offset/],
     ['dead-letters replay --after 2026-02-30T10:00:00Z', 2, /--after takes a duration/],
     ['dead-letters list --after 99999999999d', 2, /--after takes a duration/],
     ['dead-letters list --identifier x', 2, /--identifier takes a whole number/],

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { MAX_MESSAGE_BYTES } from '../../functions/queues/dead-letters.ts';
 import { type Letter, readLetter } from '../../functions/queues/letter.ts';
 import { batchesOf, entryOf } from '../../functions/queues/replay-entry.ts';
-import { codeOf, isSelected } from '../../functions/queues/select.ts';
+import { codeOf, isSelected, parseBound } from '../../functions/queues/select.ts';
 import { cursorAfter, readOptions } from '../../functions/replay-dead-letters/options.ts';
 
 const text = (StringValue: string) => ({ DataType: 'String', StringValue });
@@ -157,4 +157,15 @@ describe('the event of the function', () => {
       /que is not known; limit must.*; rate must/,
     );
   });
+});
+
+test.each([
+  ['2026-01-31', '2026-01-31T00:00:00.000Z'],
+  ['2026-01-31T17:00:00+01:00', '2026-01-31T16:00:00.000Z'],
+  ['2026-02-30', undefined],
+  ['2026-01-31T17:00:00', undefined],
+  ['yesterday', undefined],
+  [20260131, undefined],
+])('the bound %s is %s: a moment with its offset, or the beginning of a day in UTC', (written, moment) => {
+  expect(parseBound(written)?.toISOString()).toBe(moment);
 });
