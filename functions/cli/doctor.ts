@@ -7,7 +7,7 @@ import { checkQueues } from './doctor-queues.ts';
 import { checkSegura } from './doctor-segura.ts';
 import { note, paint, say, sayJson, wrap } from './print.ts';
 import { clientConfig, findTarget, stackName, type Target, type TargetOptions } from './target.ts';
-import { UsageError } from './usage.ts';
+import { UsageError, VariableError } from './usage.ts';
 
 const QUEUE_NAMES = ['requests', 'rejected', 'exhausted'] as const;
 
@@ -92,8 +92,12 @@ export const runDoctor = async (options: TargetOptions): Promise<number> => {
   try {
     checks = await examine(options);
   } catch (error) {
-    if (error instanceof UsageError) throw error;
-    checks = [failed('AWS', explain(awsFailure(error)))];
+    if (error instanceof UsageError && !(error instanceof VariableError)) throw error;
+    checks = [
+      error instanceof VariableError
+        ? failed('configuration', error.message)
+        : failed('AWS', explain(awsFailure(error))),
+    ];
   }
   const isOk = checks.every((check) => check.ok);
   printChecks(checks, options.json ? note : say);

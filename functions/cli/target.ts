@@ -2,7 +2,7 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { awsFailure } from '../queues/aws-failure.ts';
 import { isHttpUrl, QUEUE_URL_EXAMPLE, regionOfQueue } from '../queues/queue-url.ts';
-import { UsageError } from './usage.ts';
+import { UsageError, VariableError } from './usage.ts';
 
 /** The options that every command has. */
 export interface TargetOptions {
@@ -90,12 +90,11 @@ const ENDPOINT_VARIABLES = [
 
 /** Before the SDK meets it: that one only says "Invalid URL". @throws UsageError that names what is none */
 const checkEndpoints = ({ endpointUrl }: TargetOptions): void => {
-  const given = [
-    ['--endpoint-url', endpointUrl],
-    ...ENDPOINT_VARIABLES.map((name) => [name, process.env[name] || undefined] as const),
-  ] as const;
-  for (const [name, url] of given) {
-    if (url !== undefined && !isHttpUrl(url)) throw new UsageError(`${name} is no URL such as http://127.0.0.1:4566`);
+  const fault = (name: string) => `${name} is no URL such as http://127.0.0.1:4566`;
+  if (endpointUrl !== undefined && !isHttpUrl(endpointUrl)) throw new UsageError(fault('--endpoint-url'));
+  for (const name of ENDPOINT_VARIABLES) {
+    const url = process.env[name];
+    if (url && !isHttpUrl(url)) throw new VariableError(fault(name));
   }
 };
 
@@ -158,7 +157,8 @@ export const findTarget = async <Wanted extends TargetName>(
       (typeof given === 'string' && given) || stack[output] || named[name] || (stage ? '' : process.env[variable]);
     if (!value) continue;
     if (name !== 'secretId' && !isHttpUrl(value)) {
-      throw new UsageError(`${nameOfVariable(name)} is no queue URL such as ${QUEUE_URL_EXAMPLE}`);
+      const Fault = given ? UsageError : VariableError;
+      throw new Fault(`${nameOfVariable(name)} is no queue URL such as ${QUEUE_URL_EXAMPLE}`);
     }
     found[name] = value;
   }

@@ -143,6 +143,18 @@ describe.concurrent('doctor', () => {
     });
   });
 
+  test.each([
+    ['SOURCE_QUEUE_URL', 'arn:aws:sqs:eu-west-1:123456789012:requests'],
+    ['AWS_ENDPOINT_URL_SQS', 'not a url'],
+  ])('%s that is malformed', async (name, value) => {
+    await using world = await openWorld();
+    const { status, ok, wrong } = await examine(world, [], { [name]: value });
+    expect([status, ok]).toEqual([1, false]);
+    expect(wrong).toEqual([
+      { name: 'configuration', ok: false, detail: expect.stringMatching(`^${name}.* is no .*URL`) },
+    ]);
+  });
+
   test('a region that is not set, in every check that wants one', async () => {
     await using world = await openWorld();
     const { status, ok, wrong } = await examine(world, [], { AWS_REGION: undefined, AWS_DEFAULT_REGION: undefined });
