@@ -107,6 +107,7 @@ const start = async ({ waitMs, tls }: Settings): Promise<StandIns> => ({
   atOnceUrl: await startVault(0, tls),
   waitingUrl: await startVault(waitMs, tls),
   secretsManagerUrl: await listen(tls ? createHttpsServer(tls, getSecretValue) : createHttpServer(getSecretValue), tls),
+  ...(tls ? { caFile: tls.caFile } : {}),
 });
 
 process.on('message', async (message: Settings | 'count') => {

@@ -1,0 +1,36 @@
+/** `npm run bench` as a real process: that it measures what it says. How long anything took is asserted nowhere. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { MEASURES, type Report } from './report.ts';
+
+const run = (...args: string[]) =>
+  promisify(execFile)(process.execPath, [join(import.meta.dirname, 'main.ts'), ...args]);
+
+describe('npm run bench', () => {
+  // A sample fails where a message is not answered, or the vault is not asked once for each.
+  test.each([[[]], [['--https']]])('measures every subject, with the options %j', { timeout: 120_000 }, async (options) => {
+    const { stdout } = await run('--runs', '1', '--json', ...options);
+    const { figures, isSecure, versions } = JSON.parse(stdout) as Report;
+    expect(isSecure).toBe(options.length > 0);
+    expect(figures.map(({ id }) => id)).toEqual(['at-once', 'bare', 'ours', 'middy', 'powertools']);
+    for (const { id, measures, ratios, gzippedBytes } of figures) {
+      for (const measure of MEASURES) {
+        expect([id, measure, measures[measure].samples]).toEqual([id, measure, 1]);
+        expect(measures[measure].median).toBeGreaterThan(0);
+      }
+      expect(gzippedBytes).toBeGreaterThan(0);
+      if (id === 'bare') expect(Object.values(ratios ?? {})).toEqual(MEASURES.map(() => 1));
+    }
+    expect(versions).toMatchObject({ node: process.versions.node, axios: expect.stringMatching(/^\d/) });
+  });
+
+  test.each([
+    [['--runs', '0'], '--runs must be a whole number above 0'],
+    [['--only', 'mine'], '--only mine: there are at-once, bare, ours'],
+    [['--fast'], '--fast'],
+  ])('%s is wrong usage', async (args, words) => {
+    await expect(run(...args)).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining(words) });
+  });
+});
