@@ -20,59 +20,57 @@ export interface BatchParts {
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
-/** Messages that must be carried out one after the other: a FIFO group, or a single message. */
-type Lane = readonly Message[];
+/** One message on its way: what it took so far, and what became of it. */
+interface Work {
+  readonly message: Message;
+  readonly effort: Effort;
+  decision?: Decision;
+}
 
-const lanesOf = (messages: readonly Message[]): Lane[] => {
-  const groups = new Map<string, Message[]>();
+/** Messages that must be carried out one after the other: a FIFO group, or a single message. */
+type Lane = readonly Work[];
+
+const lanesOf = (works: readonly Work[]): Lane[] => {
+  const groups = new Map<string, Work[]>();
   const lanes: Lane[] = [];
-  for (const message of messages) {
-    const lane = message.groupId === undefined ? undefined : groups.get(message.groupId);
-    if (lane) lane.push(message);
+  for (const work of works) {
+    const { groupId } = work.message;
+    const lane = groupId === undefined ? undefined : groups.get(groupId);
+    if (lane) lane.push(work);
     else {
-      const opened = [message];
+      const opened = [work];
       lanes.push(opened);
-      if (message.groupId !== undefined) groups.set(message.groupId, opened);
+      if (groupId !== undefined) groups.set(groupId, opened);
     }
   }
   return lanes;
 };
 
-/** The answer to Lambda: made from the event's own records, so that it can name no other. */
-export const respond = (records: readonly SQSRecord[], isKept: (messageId: string) => boolean): SQSBatchResponse => {
-  const kept = new Set(records.map(({ messageId }) => messageId).filter(isKept));
-  return { batchItemFailures: [...kept].map((itemIdentifier) => ({ itemIdentifier })) };
-};
-
 export const handleBatch = async (records: readonly SQSRecord[], parts: BatchParts): Promise<SQSBatchResponse> => {
   const { concurrency, enable, settle, invocation, audit, onBug, now, sleep } = parts;
   const startedAt = now();
-  const messages = readMessages(records, startedAt);
-  const efforts = new Map<string, Effort>(
-    messages.map(({ messageId }) => [messageId, { attempts: 0, latenciesMs: [] }]),
+  const works = readMessages(records, startedAt).map(
+    (message): Work => ({ message, effort: { attempts: 0, latenciesMs: [] } }),
   );
-  const decided = new Map<string, Decision>();
-
-  const effortOf = ({ messageId }: Message): Effort => efforts.get(messageId) ?? { attempts: 0, latenciesMs: [] };
 
   /** The first outcome of a message holds: what is answered as kept stays kept, whatever is confirmed later. */
-  const conclude = (message: Message, decision: Decision, beganAt: number): void => {
-    if (decided.has(message.messageId)) return;
-    decided.set(message.messageId, decision);
-    audit({ message, decision, effort: effortOf(message), durationMs: now() - beganAt, at: now() });
+  const conclude = (work: Work, decision: Decision, beganAt: number): void => {
+    if (work.decision) return;
+    work.decision = decision;
+    const at = now();
+    audit({ message: work.message, decision, effort: work.effort, durationMs: at - beganAt, at });
   };
 
-  const decide = async (message: Message): Promise<Decision> => {
+  const decide = ({ message, effort }: Work): Promise<Decision> | Decision => {
     const { parsed, provenance, messageId } = message;
-    if (parsed.kind === 'invalid') {
-      return { kind: 'rejected', errorCode: 'InvalidMessage', errorMessage: parsed.reason };
-    }
-    return enable(parsed.request, { ...provenance, messageId }, invocation, effortOf(message));
+    return parsed.kind === 'invalid'
+      ? { kind: 'rejected', errorCode: 'InvalidMessage', errorMessage: parsed.reason }
+      : enable(parsed.request, { ...provenance, messageId }, invocation, effort);
   };
 
-  const guarded = async (message: Message, work: () => Promise<Decision>): Promise<Decision> => {
+  const guarded = async ({ message }: Work, step: () => Promise<Decision> | Decision): Promise<Decision> => {
     try {
-      return await work();
+      return await step();
     } catch (error) {
       onBug(message, error);
       return { kind: 'kept', cause: 'bug' };
@@ -83,15 +81,15 @@ export const handleBatch = async (records: readonly SQSRecord[], parts: BatchPar
 
   const runLane = async (lane: Lane): Promise<void> => {
     let isBlocked = false;
-    for (const message of lane) {
+    for (const work of lane) {
       const beganAt = now();
       if (isBlocked) {
-        conclude(message, { kind: 'kept', cause: 'fifo-order' }, beganAt);
+        conclude(work, { kind: 'kept', cause: 'fifo-order' }, beganAt);
         continue;
       }
-      const decision = await guarded(message, () => decide(message));
-      const settled = guarded(message, () => settle(message, decision, effortOf(message))).then((final) => {
-        conclude(message, final, beganAt);
+      const decision = await guarded(work, () => decide(work));
+      const settled = guarded(work, () => settle(work.message, decision, work.effort)).then((final) => {
+        conclude(work, final, beganAt);
         return final;
       });
       // Only the rest of a group has to know how this one ended; SQS takes no place from the calls to Segura.
@@ -100,19 +98,21 @@ export const handleBatch = async (records: readonly SQSRecord[], parts: BatchPar
     }
   };
 
-  const lanes = lanesOf(messages).values();
+  const lanes = lanesOf(works).values();
   const worker = async (): Promise<void> => {
     for (const lane of lanes) await runLane(lane);
   };
-  const work = Promise.all(Array.from({ length: Math.min(concurrency, messages.length) }, worker)).then(() =>
+  const done = Promise.all(Array.from({ length: Math.min(concurrency, works.length) }, worker)).then(() =>
     Promise.all(settling),
   );
 
   // Whatever hangs, Segura, the secret store or SQS itself: the answer goes out in time.
   const finished = new AbortController();
-  await Promise.race([work, sleep(invocation.deadline.answerLeftMs(), finished.signal)]);
+  await Promise.race([done, sleep(invocation.deadline.answerLeftMs(), finished.signal)]);
   // With a reason of ours: without one, each batch would build a DOMException with its stack.
   finished.abort('finished');
-  for (const message of messages) conclude(message, { kind: 'kept', cause: 'deadline' }, startedAt);
-  return respond(records, (messageId) => decided.get(messageId)?.kind === 'kept');
+  for (const work of works) conclude(work, { kind: 'kept', cause: 'deadline' }, startedAt);
+  // Made from the event's own records, so that it can name no other message.
+  const kept = works.filter(({ decision }) => decision?.kind === 'kept');
+  return { batchItemFailures: kept.map(({ message }) => ({ itemIdentifier: message.messageId })) };
 };

@@ -1,6 +1,5 @@
 /** One event: bounded concurrency, groups in order, one outcome for each message, and the answer in time. */
 import { describe, expect, test } from 'vitest';
-import { respond } from '../../functions/enable-password/batch.ts';
 import {
   createStage,
   ENABLED,
@@ -38,14 +37,6 @@ describe('the response', () => {
     ).toEqual(['a', 'b']);
     expect(stage.calls).toHaveLength(2);
     expect(stage.outcomes).toHaveLength(2);
-  });
-
-  test('is made from the event’s own records: it can name no other', () => {
-    expect(respond([record('a'), record('b')], () => true).batchItemFailures).toEqual([
-      { itemIdentifier: 'a' },
-      { itemIdentifier: 'b' },
-    ]);
-    expect(respond([], () => true).batchItemFailures).toEqual([]);
   });
 });
 
