@@ -64,13 +64,17 @@ const already = says(/\balready\b|(^|\s)já\s/i);
 /** The neighbouring endpoint's success: a 200 that is not ours. */
 const disabled = says(/\b(de-?activated|inactivated|disabled|desativad[ao]|inativad[ao])\b/i);
 
+/** No exception at all, or an empty one: PHP writes an empty object as a list. */
+const isEmpty = (value: unknown): boolean =>
+  value == null || value === '' || value === false || (typeof value === 'object' && Object.keys(value).length === 0);
+
 /** The documented success: 200, `error` false, and nothing in the answer that contradicts it. */
 const succeeded = (reading: Reading): boolean =>
   reading.status === 200 &&
   reading.envelope?.error === false &&
   reading.envelope.number === undefined &&
   reading.envelope.agreesWith(200) &&
-  reading.json['exception'] == null &&
+  isEmpty(reading.json['exception']) &&
   !notAuthorized(reading) &&
   !disabled(reading);
 
