@@ -51,8 +51,11 @@ export interface EnableParts {
   readonly now: () => number;
   readonly random: () => number;
   readonly sleep: (ms: number) => Promise<void>;
-  /** Called for an answer that is kept at once, which the log must tell: no document knows it, or TLS failed. */
-  readonly onUnknown: (row: Row, errorCode: string, request: EnableRequest, origin: Origin) => void;
+  /**
+   * Called for an answer that only people can do something about, so that they hear of it: no document knows it, TLS
+   * failed, or Segura refused a new token too. The message is kept.
+   */
+  readonly onKept: (row: Row, errorCode: string, request: EnableRequest, origin: Origin) => void;
 }
 
 const keep = (cause: KeptCause, errorCode?: string, retryAfterSeconds?: number): Decision => ({
@@ -93,7 +96,7 @@ interface Attempt {
 }
 
 export const createEnable = (parts: EnableParts) => {
-  const { timeoutMs, maxRequestAgeSeconds, now, random, sleep, onUnknown } = parts;
+  const { timeoutMs, maxRequestAgeSeconds, now, random, sleep, onKept } = parts;
 
   const call = async (identifier: number, token: Token, limitMs: number, effort: Effort, invocation: Invocation) => {
     effort.attempts += 1;
@@ -195,10 +198,14 @@ export const createEnable = (parts: EnableParts) => {
         case 'reject':
           return reject(row.happens.errorCode, withoutSecrets(describe(row, reading), token));
         case 'keep':
-          onUnknown(row, codeOf(answer, reading), request, origin);
+          onKept(row, codeOf(answer, reading), request, origin);
           return kept;
         case 'renew-token': {
-          const refused = made.isRefusedAgain ? kept : await renewToken(token, invocation);
+          if (made.isRefusedAgain) {
+            onKept(row, codeOf(answer, reading), request, origin);
+            return kept;
+          }
+          const refused = await renewToken(token, invocation);
           if (refused) return refused;
           break;
         }

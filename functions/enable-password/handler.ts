@@ -37,6 +37,8 @@ const ASSUMED_REMAINING_MS = 30_000;
 const REFUSALS = {
   credentials: 'token refused: check accessTokenUrl, clientId, clientSecret and tokenParameters in the secret',
   tls: "TLS handshake refused: check caCertificate, clientCertificate and clientKey in the secret, and the server's certificate",
+  request:
+    'Segura refuses even a new token: check url and referer in the secret, and in Segura the rights and addresses of the access key',
 };
 
 const clock = { now: Date.now, random: Math.random, sleep };
@@ -87,10 +89,15 @@ const enable = createEnable({
   ...clock,
   timeoutMs: seguraTimeoutMs,
   maxRequestAgeSeconds: environment.maxRequestAgeSeconds,
-  onUnknown: ({ cameBack, means }, errorCode, { identifier, requestId }, { messageId }) => {
+  onKept: ({ cameBack, means, happens }, errorCode, { identifier, requestId }, { messageId }) => {
     const about = { identifier, errorCode, messageId, requestId };
-    if (means === 'tls') log.error(REFUSALS.tls, about);
-    else log.warn('answer is not documented, message kept', { ...about, meaning: means, detail: cameBack });
+    const refusal = means === 'tls' ? REFUSALS.tls : happens.do === 'renew-token' ? REFUSALS.request : undefined;
+    if (refusal === undefined) {
+      log.warn('answer is not documented, message kept', { ...about, meaning: means, detail: cameBack });
+      return;
+    }
+    metrics.count('CredentialFailures');
+    log.error(refusal, { ...about, meaning: means, detail: cameBack });
   },
 });
 

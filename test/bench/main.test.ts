@@ -10,21 +10,25 @@ const run = (...args: string[]) =>
 
 describe('npm run bench', () => {
   // A sample fails where a message is not answered, or the vault is not asked once for each.
-  test.each([[[]], [['--https']]])('measures every subject, with the options %j', { timeout: 120_000 }, async (options) => {
-    const { stdout } = await run('--runs', '1', '--json', ...options);
-    const { figures, isSecure, versions } = JSON.parse(stdout) as Report;
-    expect(isSecure).toBe(options.length > 0);
-    expect(figures.map(({ id }) => id)).toEqual(['at-once', 'bare', 'ours', 'middy', 'powertools']);
-    for (const { id, measures, ratios, gzippedBytes } of figures) {
-      for (const measure of MEASURES) {
-        expect([id, measure, measures[measure].samples]).toEqual([id, measure, 1]);
-        expect(measures[measure].median).toBeGreaterThan(0);
+  test.each([[[]], [['--https']]])(
+    'measures every subject, with the options %j',
+    { timeout: 120_000 },
+    async (options) => {
+      const { stdout } = await run('--runs', '1', '--json', ...options);
+      const { figures, isSecure, versions } = JSON.parse(stdout) as Report;
+      expect(isSecure).toBe(options.length > 0);
+      expect(figures.map(({ id }) => id)).toEqual(['at-once', 'bare', 'ours', 'middy', 'powertools']);
+      for (const { id, measures, ratios, gzippedBytes } of figures) {
+        for (const measure of MEASURES) {
+          expect([id, measure, measures[measure].samples]).toEqual([id, measure, 1]);
+          expect(measures[measure].median).toBeGreaterThan(0);
+        }
+        expect(gzippedBytes).toBeGreaterThan(0);
+        if (id === 'bare') expect(Object.values(ratios ?? {})).toEqual(MEASURES.map(() => 1));
       }
-      expect(gzippedBytes).toBeGreaterThan(0);
-      if (id === 'bare') expect(Object.values(ratios ?? {})).toEqual(MEASURES.map(() => 1));
-    }
-    expect(versions).toMatchObject({ node: process.versions.node, axios: expect.stringMatching(/^\d/) });
-  });
+      expect(versions).toMatchObject({ node: process.versions.node, axios: expect.stringMatching(/^\d/) });
+    },
+  );
 
   test.each([
     [['--runs', '0'], '--runs must be a whole number above 0'],

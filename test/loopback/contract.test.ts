@@ -202,15 +202,22 @@ describe.concurrent('what came back', () => {
     }
   });
 
-  test('a token that is refused twice keeps the message', async () => {
-    await using world = await startWith();
-    world.segura.settings.outage = { kind: 'kong', status: 404 };
-    const messageId = await world.send(10);
-    expect((await world.deliver()).kept).toEqual([messageId]);
-    expect(world.segura.enableCalls()).toHaveLength(2);
-    expect(world.segura.tokenRequests()).toHaveLength(2);
-    expect(world.auditLines()).toMatchObject([{ outcome: 'kept', cause: 'credentials' }]);
-  });
+  test.each([404, 401])(
+    'a token that is refused twice with %s keeps the message, and people hear of it',
+    async (status) => {
+      await using world = await startWith();
+      world.segura.settings.outage = { kind: 'kong', status };
+      const messageId = await world.send(10);
+      expect((await world.deliver()).kept).toEqual([messageId]);
+      expect(world.segura.enableCalls()).toHaveLength(2);
+      expect(world.segura.tokenRequests()).toHaveLength(2);
+      expect(world.auditLines()).toMatchObject([{ outcome: 'kept', cause: 'credentials' }]);
+      expect(world.lines().filter(({ level }) => level === 'ERROR')).toMatchObject([
+        { message: expect.stringMatching(/refuses even a new token.*check url/), errorCode: String(status), messageId },
+      ]);
+      expect(world.lines().some((line) => line['CredentialFailures'] === 1)).toBe(true);
+    },
+  );
 
   test('a rotated client: the secret is read again once when the token endpoint rejects it', async () => {
     await using world = await startWith();

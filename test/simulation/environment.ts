@@ -121,7 +121,7 @@ export const createEnvironment = (parts: EnvironmentParts) => {
     ...time,
     timeoutMs: SEGURA_TIMEOUT_MS,
     maxRequestAgeSeconds: MAX_REQUEST_AGE_SECONDS,
-    onUnknown: ({ cameBack }, errorCode) => log.warn('answer is not documented', { errorCode, detail: cameBack }),
+    onKept: ({ cameBack }, errorCode) => log.warn('answer is not documented', { errorCode, detail: cameBack }),
   });
   const breaker = createBreaker();
   void vaults.current(PREFETCH_TIMEOUT_MS);

@@ -206,7 +206,7 @@ export const createStage = (options: StageOptions = {}) => {
     ...time,
     timeoutMs,
     maxRequestAgeSeconds,
-    onUnknown: (row, code) => unknown.push(`${row.means} ${code}`),
+    onKept: (row, code) => unknown.push(`${row.means} ${code}`),
   });
   const call = createCallAws({
     ...time,
