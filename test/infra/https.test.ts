@@ -72,6 +72,8 @@ describe('the shape of the body is checked before the queue has it', () => {
     '{"identifier": null}',
     '{"identifier": [10]}',
     '{"identifier": 9007199254740992}',
+    '{"identifier": "9007199254740992"}',
+    '{"identifier": 10, "notAfter": "2027-01-31T17:00:00"}',
     '{"identifier": 10, "requestId": 7}',
     `{"identifier": 10, "reason": "${text(257)}"}`,
   ])('refused here and by the function: %s', (body) => {

@@ -54,6 +54,12 @@ describe('enable-request.schema.json', () => {
     ...['', ':30', '+1', ' Z', 'z', ':30.Z'].map(
       (end) => [{ identifier: 10, notAfter: `${moment}${end}` }, false] as const,
     ),
+    ...['24:00Z', '24:00:00Z', '24:00:00.000Z', '23:59:59+23:59'].map(
+      (time) => [{ identifier: 10, notAfter: `2027-01-31T${time}` }, true] as const,
+    ),
+    ...['24:30Z', '24:00:01Z', '25:00Z', '17:00+24:00', '17:00+23:60', '17:00-99'].map(
+      (time) => [{ identifier: 10, notAfter: `2027-01-31T${time}` }, false] as const,
+    ),
     [{ identifier: 10, notAfter: '2027-13-01T00:00Z' }, false],
     [{ identifier: 10, notAfter: 1_800_000_000 }, false],
     [{ 'detail-type': 'x', detail: { identifier: 10 } }, true],
