@@ -24,8 +24,11 @@ const either = (word: string, rule: Rule): Rule => ({
 });
 const empty = (rule: Rule): Rule => either('', rule);
 const pattern = (must: string, expression: RegExp): Rule => ({ must, allows: (value) => expression.test(value) });
-const arn = (service: string, resource = '.+'): Rule =>
-  pattern(`be an ARN of ${service}`, new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]+:\\d{12}:${resource}$`));
+const arn = (service: string, resource = '.+', must = `be an ARN of ${service}`): Rule =>
+  pattern(must, new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]+:\\d{12}:${resource}$`));
+
+// A role can be given no right on an alias, and CloudWatch Logs takes none.
+const kmsKey = arn('kms', 'key/[\\w-]+', 'be the ARN of a kms key, not of an alias');
 
 const isEventPattern = (value: string): boolean => {
   try {
@@ -44,7 +47,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     'be the name or the whole ARN of the secret, with the six characters at its end: mysafe/segura',
     /^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}|[\w/+=.@-]+)$/,
   ),
-  secretKeyArn: empty(arn('kms')),
+  secretKeyArn: empty(kmsKey),
   fifo: flag,
   outcomes: flag,
   customerKey: flag,
@@ -60,7 +63,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   maxRequestAgeSeconds: number(0, 1_209_600),
   logLevel: oneOf('DEBUG', 'INFO', 'WARN', 'ERROR', 'CRITICAL', 'SILENT'),
   logRetentionDays: { must: `be one of ${RETENTIONS.join(', ')}`, allows: (value) => RETENTIONS.includes(value) },
-  logKeyArn: empty(arn('kms')),
+  logKeyArn: empty(kmsKey),
   vpcId: empty(pattern('be the id of a VPC', /^vpc-[0-9a-f]+$/)),
   subnetIds: empty(pattern('be ids of subnets, separated by commas', /^subnet-[0-9a-f]+(,subnet-[0-9a-f]+)*$/)),
   securityGroupIds: empty(pattern('be ids of security groups, separated by commas', /^sg-[0-9a-f]+(,sg-[0-9a-f]+)*$/)),
@@ -164,6 +167,7 @@ export const derive = async ({ options, resolveVariable }: Resolvers) => {
     eventPattern: JSON.parse(values['eventPattern'] ?? '{}') as unknown,
     // What makes up the function stands here and not under a condition: the framework names a version by what it sees.
     queueKind: values['fifo'] === 'true' ? 'FIFO' : 'standard',
+    topicRegion: values['snsTopicArn']?.split(':')[3] ?? '',
     topicKind: values['snsTopicArn']?.endsWith('.fifo') ? 'FIFO' : 'standard',
     outcomeQueueUrl: values['outcomes'] === 'true' ? { Ref: 'OutcomesQueue' } : '',
     subnetIds: split(values['subnetIds']),

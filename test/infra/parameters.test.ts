@@ -37,7 +37,15 @@ const WRONG: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = 
   [{ secretId: '' }, /^secretId must be the name or the whole ARN/],
   [{ secretId: 'no such name!' }, /^secretId must/],
   [{ secretId: SECRET }, /^secretId must .* six characters at its end/],
-  [{ secretKeyArn: 'alias/mine' }, /^secretKeyArn must be an ARN of kms, or be left out$/],
+  [
+    { secretKeyArn: 'arn:aws:kms:eu-west-1:123456789012:alias/mine' },
+    /^secretKeyArn must be the ARN of a kms key, not of an alias/,
+  ],
+  [
+    { logKeyArn: 'arn:aws:kms:eu-west-1:123456789012:alias/mine' },
+    /^logKeyArn must be the ARN of a kms key, not of an alias/,
+  ],
+  [{ secretKeyArn: 'alias/mine' }, /^secretKeyArn must be the ARN of a kms key, not of an alias, or be left out$/],
   [{ fifo: 'yes' }, /^fifo must be true or false$/],
   [{ timeoutSeconds: '901' }, /^timeoutSeconds must be a whole number from 10 to 900$/],
   [{ memorySize: '64' }, /^memorySize must/],
