@@ -11,3 +11,14 @@ export const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
     const timer = setTimeout(end, ms);
     signal?.addEventListener('abort', end);
   });
+
+/** Ends early when `pending` is settled. For each batch: a signal of its own would cost it more. */
+export const sleepWhile = (ms: number, pending?: Promise<unknown>): Promise<void> =>
+  new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    pending?.then(end, end);
+  });

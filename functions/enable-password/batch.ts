@@ -16,8 +16,8 @@ export interface BatchParts {
   /** A bug of ours: the message is kept, its neighbours go on. */
   readonly onBug: (message: Message, error: unknown) => void;
   readonly now: () => number;
-  /** Ends early when the signal is given. */
-  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Ends early when `pending` is settled. */
+  readonly sleep: (ms: number, pending?: Promise<unknown>) => Promise<void>;
 }
 
 /** One message on its way: what it took so far, and what became of it. */
@@ -107,10 +107,7 @@ export const handleBatch = async (records: readonly SQSRecord[], parts: BatchPar
   );
 
   // Whatever hangs, Segura, the secret store or SQS itself: the answer goes out in time.
-  const finished = new AbortController();
-  await Promise.race([done, sleep(invocation.deadline.answerLeftMs(), finished.signal)]);
-  // With a reason of ours: without one, each batch would build a DOMException with its stack.
-  finished.abort('finished');
+  await Promise.race([done, sleep(invocation.deadline.answerLeftMs(), done)]);
   for (const work of works) conclude(work, { kind: 'kept', cause: 'deadline' }, startedAt);
   // Made from the event's own records, so that it can name no other message.
   const kept = works.filter(({ decision }) => decision?.kind === 'kept');

@@ -8,7 +8,7 @@ import type { Context, SQSBatchResponse } from 'aws-lambda';
 import { createCallAws } from '../aws/call.ts';
 import { readCredentials } from '../aws/environment-credentials.ts';
 import { createSecretReader } from '../aws/secret-value.ts';
-import { sleep } from '../clock/sleep.ts';
+import { sleepWhile } from '../clock/sleep.ts';
 import { createSend } from '../http/send.ts';
 import { createSqs } from '../queues/sqs.ts';
 import { createTokens } from '../segura/token.ts';
@@ -41,7 +41,7 @@ const REFUSALS = {
     'Segura refuses even a new token: check url and referer in the secret, and in Segura the rights and addresses of the access key',
 };
 
-const clock = { now: Date.now, random: Math.random, sleep };
+const clock = { now: Date.now, random: Math.random, sleep: sleepWhile };
 
 const environment = readEnvironment(process.env);
 const { region, endpoints, seguraTimeoutMs, seguraConcurrency } = environment;

@@ -28,7 +28,8 @@ export interface SettleParts {
 type Settled = Exclude<Decision, { kind: 'kept' }>;
 type Rejected = Extract<Decision, { kind: 'rejected' }>;
 
-export type Settle = (message: Message, decision: Decision, effort: Effort) => Promise<Decision>;
+/** At once where SQS has nothing to do with it. */
+export type Settle = (message: Message, decision: Decision, effort: Effort) => Decision | Promise<Decision>;
 
 const isFifo = (queueUrl: string): boolean => queueUrl.endsWith('.fifo');
 
@@ -116,11 +117,15 @@ export const createSettle = (
 
   const unconfirmed = (message: Message) => keep(message, { kind: 'kept', cause: 'unconfirmed' });
 
-  return async (message, decision, effort) => {
-    if (decision.kind === 'kept') return keep(message, decision);
+  const carryOut = async (message: Message, decision: Settled, effort: Effort): Promise<Decision> => {
     // The dead letter first: an outcome event may come twice, but must not tell of a rejection that is nowhere.
     if (decision.kind === 'rejected' && !(await sendDeadLetter(message, decision))) return unconfirmed(message);
     if (!(await sendOutcome(message, decision, effort))) return unconfirmed(message);
     return decision;
+  };
+
+  return (message, decision, effort) => {
+    if (decision.kind === 'kept') return keep(message, decision);
+    return decision.kind === 'done' && !outcomeQueueUrl ? decision : carryOut(message, decision, effort);
   };
 };

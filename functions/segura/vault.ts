@@ -21,8 +21,8 @@ export interface VaultParts {
   readonly read: (timeoutMs: number) => Promise<SecretValue>;
   readonly connect: (secret: Secret) => { readonly send: Send; readonly close: () => void };
   readonly now: () => number;
-  /** Ends early when the signal is given. */
-  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Ends early when `pending` is settled. */
+  readonly sleep: (ms: number, pending?: Promise<unknown>) => Promise<void>;
   /** The secret could not be read, or is malformed. */
   readonly onFailure: (code: string, detail: string) => void;
 }
@@ -81,8 +81,7 @@ export const createVaults = ({ read, connect, now, sleep, onFailure }: VaultPart
   /** A read that began before us (at start, perhaps before a freeze) has a limit of its own, not ours. */
   const join = async (joined: Promise<VaultResult>, timeoutMs: number): Promise<VaultResult> => {
     const endsAt = now() + timeoutMs;
-    const answered = new AbortController();
-    const late = sleep(timeoutMs, answered.signal).then(
+    const late = sleep(timeoutMs, joined).then(
       (): VaultResult => ({
         kind: 'no-vault',
         code: 'ETIMEDOUT',
@@ -90,7 +89,6 @@ export const createVaults = ({ read, connect, now, sleep, onFailure }: VaultPart
       }),
     );
     const result = await Promise.race([joined, late]);
-    answered.abort('answered');
     return result.kind === 'vault' || now() >= endsAt ? result : readOnce(endsAt - now());
   };
 

@@ -58,9 +58,8 @@ test('what is written to a dead letter is read back the same, whatever the messa
         const stage = createStage();
         const decision: Decision = { kind: 'rejected', errorCode, errorMessage };
         const settle = createSettle(stage.settleParts, stage.begin(60_000).deadline);
-        expect(await finish(stage.clock, settle(message!, decision, { attempts: 1, latenciesMs: [] }))).toEqual(
-          decision,
-        );
+        const settled = Promise.resolve(settle(message!, decision, { attempts: 1, latenciesMs: [] }));
+        expect(await finish(stage.clock, settled)).toEqual(decision);
 
         const [entry] = stage.sqsCalls[0]!.entries;
         const wire = entry!['MessageAttributes'] as Record<string, Wire>;

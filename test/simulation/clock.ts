@@ -23,14 +23,15 @@ export const createClock = (startsAt: number) => {
 
   return {
     now: (): number => time,
-    /** Ends early when the signal is given. */
-    sleep: (ms: number, signal?: AbortSignal): Promise<void> =>
+    /** Ends early when `pending` is settled. */
+    sleep: (ms: number, pending?: Promise<unknown>): Promise<void> =>
       new Promise((resolve) => {
         const timer = after(ms, resolve);
-        signal?.addEventListener('abort', () => {
+        const end = (): void => {
           timer.isCancelled = true;
           resolve();
-        });
+        };
+        pending?.then(end, end);
       }),
     /** @returns what takes it back */
     after: (ms: number, work: () => void): (() => void) => {

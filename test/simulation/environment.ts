@@ -52,9 +52,9 @@ export const createEnvironment = (parts: EnvironmentParts) => {
   const time = {
     now: clock.now,
     random,
-    sleep: (ms: number, signal?: AbortSignal): Promise<void> =>
+    sleep: (ms: number, pending?: Promise<unknown>): Promise<void> =>
       new Promise((resolve) => {
-        clock.sleep(ms, signal).then(() => process.run(resolve));
+        clock.sleep(ms, pending).then(() => process.run(resolve));
       }),
   };
 

@@ -20,7 +20,8 @@ const open = (options: StageOptions = {}, remainingMs = 120_000) => {
   const settle = createSettle(stage.settleParts, deadline);
   return {
     ...stage,
-    settle: (message: Message, decision: Decision) => finish(stage.clock, settle(message, decision, effort)),
+    settle: (message: Message, decision: Decision) =>
+      finish(stage.clock, Promise.resolve(settle(message, decision, effort))),
     settleAll: (pairs: readonly (readonly [Message, Decision])[]) =>
       finish(stage.clock, Promise.all(pairs.map(([message, decision]) => settle(message, decision, effort)))),
     entries: () => stage.sqsCalls.flatMap(({ entries }) => entries),
