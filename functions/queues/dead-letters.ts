@@ -59,8 +59,9 @@ export const messageBytes = (body: string, attributes: Attributes): number => {
   let bytes = Buffer.byteLength(body);
   for (const [name, { dataType, stringValue, binaryValue }] of Object.entries(attributes)) {
     bytes += Buffer.byteLength(name) + Buffer.byteLength(dataType);
-    bytes += stringValue === undefined ? 0 : Buffer.byteLength(stringValue);
-    bytes += binaryValue === undefined ? 0 : Buffer.byteLength(binaryValue, 'base64');
+    // Absent in SQS's own events, null in some that are made by hand.
+    bytes += stringValue == null ? 0 : Buffer.byteLength(stringValue);
+    bytes += binaryValue == null ? 0 : Buffer.byteLength(binaryValue, 'base64');
   }
   return bytes;
 };
@@ -80,7 +81,7 @@ const sqsText = (value: string, maxCharacters: number): string => {
  * to first, then (only for a body near 1 MiB) ours from the end of `ours`.
  */
 const makeRoom = (body: string, own: Attributes, ours: Attributes): { attributes: Attributes; dropped: string[] } => {
-  const kept = new Map(Object.entries(own).filter(([name]) => !(name in ours)));
+  const kept = new Map(Object.entries(own).filter(([name]) => !Object.hasOwn(ours, name)));
   const added = new Map(Object.entries(ours));
   const dropped: string[] = [];
   const attributes = () => Object.fromEntries([...kept, ...added]);

@@ -129,6 +129,8 @@ export const parseRequest = (body: string): ParsedRequest => {
   } catch (error) {
     // Only JSON.parse throws here, and its message quotes the body: say it in our own words.
     if (error instanceof SyntaxError) return invalid(`the body is not JSON: ${FORMS}`);
+    // JSON.parse is recursive where it has a reviver.
+    if (error instanceof RangeError) return invalid(`the body is nested too deeply: ${FORMS}`);
     throw error;
   }
   return readValue(value);

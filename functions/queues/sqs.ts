@@ -60,8 +60,8 @@ const wireAttributes = (attributes: Attributes): Json =>
       name,
       {
         DataType: dataType,
-        ...(stringValue === undefined ? {} : { StringValue: stringValue }),
-        ...(binaryValue === undefined ? {} : { BinaryValue: binaryValue }),
+        ...(stringValue == null ? {} : { StringValue: stringValue }),
+        ...(binaryValue == null ? {} : { BinaryValue: binaryValue }),
       },
     ]),
   );

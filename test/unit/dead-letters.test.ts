@@ -34,6 +34,13 @@ describe('a dead letter', () => {
     expect(dropped).toEqual([]);
   });
 
+  test('carries an attribute of any name, and one whose other value is null', () => {
+    const own = { constructor: text('a'), toString: text('b'), odd: { ...text('c'), binaryValue: null } };
+    const { attributes, dropped } = deadLetterAttributes('10', own as unknown as Attributes, provenance, failure);
+    expect(Object.keys(attributes)).toEqual(expect.arrayContaining(['constructor', 'toString', 'odd']));
+    expect(dropped).toEqual([]);
+  });
+
   test('makes room by dropping the original’s own, last to first, and says which', () => {
     const { attributes, dropped } = deadLetterAttributes('10', many(10), provenance, failure);
     expect(Object.keys(attributes)).toHaveLength(MAX_ATTRIBUTES);

@@ -266,3 +266,14 @@ describe('a request must not be carried out', () => {
     expect(reason('2026-11-27T00:00:00Z', { notAfter: at('2026-11-26T00:00:00Z') }, renewedAt)).toMatch(/2026-11-26/);
   });
 });
+
+test.each(['[]', '{"identifier": 10, "x": []}'])(
+  '%s with a fraction, nested however deeply, costs no neighbour its turn',
+  (around) => {
+    const deep = `${'['.repeat(20_000)}1.5${']'.repeat(20_000)}`;
+    expect(parseRequest(around.replace('[]', deep))).toMatchObject({
+      kind: 'invalid',
+      reason: expect.stringContaining('nested too deeply'),
+    });
+  },
+);
