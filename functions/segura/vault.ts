@@ -32,20 +32,19 @@ export interface Vaults {
   readonly current: (timeoutMs: number) => Promise<VaultResult>;
   /** Reads it again where it is older than `SECRET_MAX_AGE_MS`; asked before a token is renewed. */
   readonly fresh: (timeoutMs: number) => Promise<VaultResult>;
-  /** Reads it again because `refused` was; at most once in `REFUSAL_READ_MS`, else the one at hand. */
+  /** Reads it again because `refused` was, unless a newer one is at hand already; once for all who ask at once. */
   readonly afterRefusal: (refused: Vault, timeoutMs: number) => Promise<VaultResult>;
 }
 
-export const REFUSAL_READ_MS = 30_000;
 /** A moved `url` or a changed certificate is noticed with a token renewal within the hour, without any refusal. */
 export const SECRET_MAX_AGE_MS = 15 * 60_000;
-/** No longer than this, and not again for `REFUSAL_READ_MS`: the last good secret is at hand, and calls are waiting. */
+/** No longer than this, and not again so soon: the last good secret is at hand, and calls are waiting. */
 const REFRESH_TIMEOUT_MS = 3000;
+const REFRESH_AGAIN_MS = 30_000;
 
 export const createVaults = ({ read, connect, now, sleep, onFailure }: VaultParts): Vaults => {
   let held: { readonly vault: Vault; readonly text: string; readonly close: () => void } | undefined;
   let readAt = Number.NEGATIVE_INFINITY;
-  let refusalReadAt = Number.NEGATIVE_INFINITY;
   let refreshedAt = Number.NEGATIVE_INFINITY;
   let flight: Promise<VaultResult> | undefined;
 
@@ -101,14 +100,12 @@ export const createVaults = ({ read, connect, now, sleep, onFailure }: VaultPart
     current,
     fresh: (timeoutMs) => {
       const isOld = held !== undefined && now() - readAt > SECRET_MAX_AGE_MS;
-      if (!isOld || now() - refreshedAt < REFUSAL_READ_MS) return current(timeoutMs);
+      if (!isOld || now() - refreshedAt < REFRESH_AGAIN_MS) return current(timeoutMs);
       refreshedAt = now();
       return readOnce(Math.min(timeoutMs, REFRESH_TIMEOUT_MS));
     },
     afterRefusal: (refused, timeoutMs) => {
       if (held && held.vault !== refused) return current(timeoutMs);
-      if (now() - refusalReadAt < REFUSAL_READ_MS) return current(timeoutMs);
-      refusalReadAt = now();
       return readOnce(timeoutMs);
     },
   };

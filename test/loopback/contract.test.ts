@@ -233,15 +233,20 @@ describe.concurrent('what came back', () => {
     expect(world.secrets.reads.every(({ input }) => input['VersionStage'] === 'AWSCURRENT')).toBe(true);
   });
 
-  test('a client that stays refused: kept, and the secret is read at most once in 30 s for it', async () => {
+  test('a client that stays refused: kept, the secret read again once an invocation; once it is mended, enabled', async () => {
     await using world = await startWith({ secret: { clientSecret: 'wrong' } });
     const messageId = await world.send(10);
     expect((await world.deliver()).kept).toEqual([messageId]);
+    expect(world.secrets.reads).toHaveLength(2);
     await world.send(11);
     await world.deliver();
-    expect(world.secrets.reads).toHaveLength(2);
+    expect(world.secrets.reads).toHaveLength(3);
     expect(world.segura.enableCalls()).toEqual([]);
     expect(world.lambda.text()).not.toContain('wrong');
+    world.secrets.put('mysafe/segura', world.secretValue({ clientSecret: world.segura.settings.clientSecret }));
+    await world.send(12);
+    expect((await world.deliver()).kept).toEqual([]);
+    expect(world.segura.passwords.get('12')).toBe('active');
   });
 
   test.each([

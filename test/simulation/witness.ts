@@ -12,7 +12,6 @@ const MAX_CALLS_UNDER_WAY = 10;
 const MAX_TOKEN_REQUESTS = 12;
 /** A read is three attempts; without a secret there is one read for the token, and one after a refusal. */
 const MAX_SECRET_REQUESTS = 12;
-const REFUSAL_READ_MS = 30_000;
 /** The least and the longest wait of a kept message. */
 const LEAST_SECONDS = 30;
 const LONGEST_SECONDS = 900;
@@ -33,7 +32,6 @@ export const createWitness = ({ clock, ledger, isFifo, hasOutcomes }: WitnessPar
   /** When an execution environment heard which verdict on a message. */
   const heard = new Map<string, number>();
   const underWay = new Map<number, number>();
-  const secretReads = new Map<number, number[]>();
 
   const begin = ({ environment }: Run): number => {
     const open = (underWay.get(environment) ?? 0) + 1;
@@ -135,10 +133,6 @@ export const createWitness = ({ clock, ledger, isFifo, hasOutcomes }: WitnessPar
         }
         if (!isSecret || delivery?.answer.kind !== 'answered' || delivery.answer.status !== 200) return;
         counts.secretReads += 1;
-        const reads = [...(secretReads.get(run.environment) ?? []), clock.now()].slice(-3);
-        secretReads.set(run.environment, reads);
-        // One because it was refused, one because it had grown old: a third says that a refusal was read twice.
-        if (reads.length === 3 && clock.now() - reads[0]! < REFUSAL_READ_MS) violate('three secret reads within 30 s');
       };
     },
 
