@@ -41,7 +41,7 @@ export const functionOptions = (name: string): BuildOptions => ({
 
 const cliOptions: BuildOptions = {
   ...shared,
-  entryPoints: { main: 'functions/cli/main.ts', 'lambda-worker': 'test/simulator/lambda-worker.ts' },
+  entryPoints: { main: 'functions/cli/main.ts', 'lambda-worker': 'infra/local/lambda-worker.ts' },
   outdir: 'dist/cli',
   outExtension: { '.js': '.mjs' },
   packages: 'external',

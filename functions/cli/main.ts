@@ -3,9 +3,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
-import { outliveClosedPipes } from './interrupt.ts';
-import { note } from './print.ts';
-import { UsageError } from './usage.ts';
+import { outliveClosedPipes } from './terminal/interrupt.ts';
+import { note } from './terminal/print.ts';
+import { UsageError } from './terminal/usage.ts';
 
 // V8 lets garbage lie where memory is plenty. So it collects sooner: ten thousand letters take 120 MiB instead of 190.
 setFlagsFromString('--optimize-for-size');
@@ -64,7 +64,7 @@ withOutput(
     .description('run everything on this machine: no AWS account, no Docker, no network')
     .option('--watch', 'keep it running and print the endpoints')
     .addHelpText('after', examples('mysafe-enable local', 'mysafe-enable local --watch')),
-).action(async (options) => ends((await import('./local.ts')).runLocal(options)));
+).action(async (options) => ends((await import('./local/local.ts')).runLocal(options)));
 
 withTarget(
   program
@@ -89,7 +89,7 @@ withTarget(
         'cat requests.jsonl | mysafe-enable send --file - --stage prod',
       ),
     ),
-).action(async (identifiers, options) => ends((await import('./send.ts')).runSend(identifiers, options)));
+).action(async (identifiers, options) => ends((await import('./send/send.ts')).runSend(identifiers, options)));
 
 const deadLetters = program.command('dead-letters').description('look at dead letters, replay them, discard them');
 
@@ -105,7 +105,7 @@ withSelection(
         'mysafe-enable dead-letters list --queue exhausted --letters',
       ),
     ),
-).action(async (options) => ends((await import('./dead-letters-list.ts')).runList(options)));
+).action(async (options) => ends((await import('./dead-letters/list.ts')).runList(options)));
 
 withSelection(
   deadLetters
@@ -126,7 +126,7 @@ withSelection(
         'mysafe-enable dead-letters replay --code Expired --renew --reason CHG0040007 --stage prod',
       ),
     ),
-).action(async (options) => ends((await import('./dead-letters-replay.ts')).runReplay(options)));
+).action(async (options) => ends((await import('./dead-letters/replay.ts')).runReplay(options)));
 
 withSelection(
   deadLetters
@@ -139,14 +139,14 @@ withSelection(
       'after',
       examples('mysafe-enable dead-letters discard --code InvalidMessage --file invalid.jsonl --stage prod'),
     ),
-).action(async (options) => ends((await import('./dead-letters-discard.ts')).runDiscard(options)));
+).action(async (options) => ends((await import('./dead-letters/discard.ts')).runDiscard(options)));
 
 withTarget(
   program
     .command('doctor')
     .description('check configuration, secret, TLS, token, queues and the way to Segura, changing nothing')
     .addHelpText('after', examples('mysafe-enable doctor --stage prod', 'mysafe-enable doctor --json')),
-).action(async (options) => ends((await import('./doctor.ts')).runDoctor(options)));
+).action(async (options) => ends((await import('./doctor/doctor.ts')).runDoctor(options)));
 
 try {
   await program.parseAsync();
@@ -159,7 +159,7 @@ try {
     status = 2;
   } else {
     const { name, message, stack } = error as Error;
-    const { mendOfError } = await import('./aws-hints.ts');
+    const { mendOfError } = await import('./terminal/hints.ts');
     const mend = mendOfError(error);
     note(`mysafe-enable: ${name}: ${message}${mend === undefined ? '' : `\nWhat to mend: ${mend}.`}`);
     if (process.env['DEBUG']) note(String(stack));

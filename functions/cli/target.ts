@@ -1,8 +1,8 @@
 /** Where the queues and the secret are: given outright, from the environment, or those of a deployed stage. */
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { awsFailure } from '../queues/aws-failure.ts';
-import { isHttpUrl, QUEUE_URL_EXAMPLE, regionOfQueue } from '../queues/queue-url.ts';
-import { UsageError, VariableError } from './usage.ts';
+import { awsFailure } from '../aws/failure.ts';
+import { isHttpUrl, QUEUE_URL_EXAMPLE, regionOfQueue } from '../aws/queue-url.ts';
+import { UsageError, VariableError } from './terminal/usage.ts';
 
 /** The options that every command has. */
 export interface TargetOptions {

@@ -1,6 +1,6 @@
 /** One event: bounded concurrency, FIFO groups in order, and exactly one outcome for each message, in time. */
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
-import type { Outcome } from './audit.ts';
+import type { Outcome } from '../audit/line.ts';
 import type { Decision, Effort, Enable, Invocation } from './enable.ts';
 import { type Message, readMessages } from './record.ts';
 import type { Settle } from './settle.ts';

@@ -1,7 +1,7 @@
 /** One request: attempts, waits, a new token, the deadline; ends in a decision. */
 import { type Answer, metStaleConnection } from '../http/send.ts';
-import type { Provenance } from '../queues/dead-letters.ts';
-import { type EnableRequest, expiredReason } from '../queues/request.ts';
+import type { Provenance } from '../requests/provenance.ts';
+import { type EnableRequest, expiredReason } from '../requests/request.ts';
 import { type Cause, describe, judge, type Row } from '../segura/answers.ts';
 import { enablePassword } from '../segura/client.ts';
 import { type Reading, readAnswer } from '../segura/reading.ts';

@@ -1,6 +1,6 @@
 /** The environment of enable-password: variables in, typed settings out, or one error that names every bad one. */
 import type { EndpointSettings } from '../aws/call.ts';
-import { isHttpUrl, isSameQueue, QUEUE_URL_EXAMPLE, regionOfQueue } from '../queues/queue-url.ts';
+import { isHttpUrl, isSameQueue, QUEUE_URL_EXAMPLE, regionOfQueue } from '../aws/queue-url.ts';
 
 export interface Environment {
   readonly secretId: string;

@@ -5,18 +5,18 @@
  */
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
+import { createAudit, METRICS } from '../audit/line.ts';
 import { createCallAws } from '../aws/call.ts';
 import { readCredentials } from '../aws/environment-credentials.ts';
 import { createSecretReader } from '../aws/secret-value.ts';
-import { sleepWhile } from '../clock/sleep.ts';
+import { createSqs } from '../aws/sqs.ts';
 import { createSend } from '../http/send.ts';
-import { createSqs } from '../queues/sqs.ts';
 import { createTokens } from '../segura/token.ts';
 import { createVaults } from '../segura/vault.ts';
 import { createLineWriter, createLog } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { flushTelemetry, logContext } from '../telemetry/middleware.ts';
-import { createAudit, METRICS } from './audit.ts';
+import { sleepWhile } from '../time/sleep.ts';
 import { handleBatch } from './batch.ts';
 import { createEnable, type Invocation } from './enable.ts';
 import { readEnvironment } from './environment.ts';

@@ -1,7 +1,8 @@
 /** One SQS message as the function works with it: the record read, its request parsed, its deliveries gathered. */
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
-import { type Attributes, type Provenance, readProvenance } from '../queues/dead-letters.ts';
-import { type ParsedRequest, parseRequest, requesterOf } from '../queues/request.ts';
+import type { Attributes } from '../aws/message.ts';
+import { type Provenance, readProvenance } from '../requests/provenance.ts';
+import { type ParsedRequest, parseRequest, requesterOf } from '../requests/request.ts';
 
 export interface Message {
   readonly messageId: string;

@@ -1,15 +1,11 @@
 /** A decision in, the decision as SQS let us carry it out back: dead letter, outcome event, visibility timeout. */
-import { deadLetterAttributes, MAX_MESSAGE_BYTES } from '../queues/dead-letters.ts';
-import { createOutbox } from '../queues/outbox.ts';
-import {
-  type EntryResult,
-  type OutgoingMessage,
-  outgoingBytes,
-  type Sqs,
-  type VisibilityChange,
-} from '../queues/sqs.ts';
+
+import { outcomeBody, outcomeEvent } from '../audit/line.ts';
+import { MAX_MESSAGE_BYTES } from '../aws/message.ts';
+import { createOutbox } from '../aws/outbox.ts';
+import { type EntryResult, type OutgoingMessage, outgoingBytes, type Sqs, type VisibilityChange } from '../aws/sqs.ts';
+import { deadLetterAttributes } from '../dead-letters/letter.ts';
 import type { Log } from '../telemetry/log.ts';
-import { outcomeBody, outcomeEvent } from './audit.ts';
 import type { Decision, Effort } from './enable.ts';
 import { correlation, type Message } from './record.ts';
 import { type Deadline, LINGER_MS, visibilitySeconds } from './waits.ts';

@@ -1,14 +1,14 @@
 /**
  * replay-dead-letters: `dead-letters replay` as a function. Its event holds the same options (options.ts), the work is
- * the same code (queues/replay.ts); when its time is nearly up it answers with a cursor to go on from.
+ * the same code (dead-letters/replay.ts); when its time is nearly up it answers with a cursor to go on from.
  */
 import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
-import { sleep } from '../clock/sleep.ts';
-import { type ReplayCounts, replay } from '../queues/replay.ts';
+import { type ReplayCounts, replay } from '../dead-letters/replay.ts';
 import { createLog } from '../telemetry/log.ts';
 import { logContext } from '../telemetry/middleware.ts';
+import { sleep } from '../time/sleep.ts';
 import { readEnvironment } from './environment.ts';
 import { type Cursor, cursorAfter, readOptions } from './options.ts';
 

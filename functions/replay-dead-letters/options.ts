@@ -1,7 +1,13 @@
 /** The event of replay-dead-letters: the options of `dead-letters replay` as JSON, checked before anything is read. */
-import type { ReplayOptions, ReplayResult } from '../queues/replay.ts';
-import { parseIdentifier, parseNotAfter } from '../queues/request.ts';
-import { DEAD_LETTER_QUEUES, type DeadLetterQueue, KNOWN_CODES, parseBound, parseCodes } from '../queues/select.ts';
+import type { ReplayOptions, ReplayResult } from '../dead-letters/replay.ts';
+import {
+  DEAD_LETTER_QUEUES,
+  type DeadLetterQueue,
+  KNOWN_CODES,
+  parseBound,
+  parseCodes,
+} from '../dead-letters/select.ts';
+import { parseIdentifier, parseNotAfter } from '../requests/request.ts';
 
 export interface ReplayRequest {
   /** The queue that is meant or, where none is named, both. */

@@ -1,6 +1,6 @@
 /** `npm run bench`: this project beside a bare handler and two peers. A measurement, never a test: no time is asserted. */
 import { parseArgs } from 'node:util';
-import { createProgress } from '../../functions/cli/progress.ts';
+import { createProgress } from '../../functions/cli/terminal/progress.ts';
 import { print } from './report.ts';
 import { runBench } from './run.ts';
 import { type Contender, contenders, experiments } from './subjects.ts';

@@ -1,5 +1,5 @@
 /** The figures of a run, for people and for machines. */
-import { table } from '../../functions/cli/print.ts';
+import { table } from '../../functions/cli/terminal/print.ts';
 import { BUDGETS } from './size.ts';
 import type { Summary } from './statistics.ts';
 

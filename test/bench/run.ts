@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createCertificates } from '../simulator/certificates.ts';
+import { createCertificates } from '../../infra/local/certificates.ts';
 import { compare, type Measure, type Report } from './report.ts';
 import { type Bench, startStandIns, takeSample } from './sample.ts';
 import { summarize } from './statistics.ts';

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { table } from '../../functions/cli/print.ts';
+import { table } from '../../functions/cli/terminal/print.ts';
 
 /** Bytes, source map apart: its cold start is paid by each execution environment. */
 export const BUDGETS: Readonly<Record<string, number>> = { 'enable-password': 60_000 };

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { parseRequest } from '../../functions/queues/request.ts';
-import { environmentOf } from '../simulator/command.ts';
-import { startSqs } from '../simulator/sqs.ts';
+import { parseRequest } from '../../functions/requests/request.ts';
+import { startSqs } from '../../infra/local/sqs.ts';
+import { environmentOf } from '../loopback/command.ts';
 import { readPage, root } from './pages.ts';
 
 const blockOf = (language: string, words: string): string => {

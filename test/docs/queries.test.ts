@@ -1,8 +1,8 @@
 /** Every Logs Insights query of the pages, run on what the built functions write in a day with all that can happen. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FIELDS } from '../../functions/telemetry/log.ts';
-import { bundleOf, createLambda } from '../simulator/lambda.ts';
-import { startWorld, until, type World } from '../simulator/world.ts';
+import { bundleOf, createLambda } from '../../infra/local/lambda.ts';
+import { startWorld, until, type World } from '../../infra/local/world.ts';
 import { parseQuery, toRow } from './insights.ts';
 import type { Row } from './insights-reader.ts';
 import { readPages } from './pages.ts';

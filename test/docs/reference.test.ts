@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import schema from '../../events/outcome.schema.json' with { type: 'json' };
-import { METRICS } from '../../functions/enable-password/audit.ts';
+import { METRICS } from '../../functions/audit/line.ts';
 import { DEFAULTS, readEnvironment } from '../../functions/enable-password/environment.ts';
 import { ENABLE_TABLE } from '../../functions/segura/answers.ts';
 import { parseSecret } from '../../functions/segura/secret.ts';

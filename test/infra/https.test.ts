@@ -1,7 +1,7 @@
 /** The HTTPS endpoint: API Gateway straight to SQS. What it lets through, what the queue gets, what the caller is told. */
 import { Ajv } from 'ajv';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { parseRequest } from '../../functions/queues/request.ts';
+import { parseRequest } from '../../functions/requests/request.ts';
 import { compile, type Template } from './compile.ts';
 
 const POOL = 'arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_abc';

@@ -4,8 +4,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { unzipSync } from 'fflate';
 import { expect, test } from 'vitest';
-import { startRuntime } from '../simulator/runtime.ts';
-import { batchResponse, startWorld } from '../simulator/world.ts';
+import { batchResponse, startWorld } from '../../infra/local/world.ts';
+import { startRuntime } from '../runtime/runtime.ts';
 import { withPackage } from './compile.ts';
 
 const ZIPS = ['enable-password.zip', 'replay-dead-letters.zip'];

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { METRICS } from '../../functions/enable-password/audit.ts';
+import { METRICS } from '../../functions/audit/line.ts';
 import { DEFAULTS } from '../../functions/enable-password/environment.ts';
 import { visibilitySeconds } from '../../functions/enable-password/waits.ts';
 import { checkTypes } from './check-types.ts';

@@ -1,18 +1,12 @@
 /** A dead letter from the function's hand to the operator's: what is written to SQS is read back the same. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { MAX_ATTRIBUTES, MAX_MESSAGE_BYTES, messageBytes } from '../../functions/aws/message.ts';
+import { readFailure, readLetter, replayAttributes } from '../../functions/dead-letters/letter.ts';
 import type { Decision } from '../../functions/enable-password/enable.ts';
 import { readMessages } from '../../functions/enable-password/record.ts';
 import { createSettle } from '../../functions/enable-password/settle.ts';
-import {
-  MAX_ATTRIBUTES,
-  MAX_MESSAGE_BYTES,
-  messageBytes,
-  readFailure,
-  readProvenance,
-  replayAttributes,
-} from '../../functions/queues/dead-letters.ts';
-import { readLetter } from '../../functions/queues/letter.ts';
+import { readProvenance } from '../../functions/requests/provenance.ts';
 import { createStage, finish, record, START } from '../unit/stage.ts';
 
 /** SQS: a value is text without control characters, or bytes. */

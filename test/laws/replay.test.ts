@@ -4,10 +4,10 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Attribute } from '../../functions/queues/dead-letters.ts';
-import { readLetter } from '../../functions/queues/letter.ts';
-import { type ReplayOptions, replay } from '../../functions/queues/replay.ts';
-import { isSelected } from '../../functions/queues/select.ts';
+import type { Attribute } from '../../functions/aws/message.ts';
+import { readLetter } from '../../functions/dead-letters/letter.ts';
+import { type ReplayOptions, replay } from '../../functions/dead-letters/replay.ts';
+import { isSelected } from '../../functions/dead-letters/select.ts';
 
 const DEAD = 'https://sqs.eu-west-1.amazonaws.com/1/rejected';
 const REQUESTS = 'https://sqs.eu-west-1.amazonaws.com/1/requests';

@@ -1,8 +1,8 @@
 /** What is seen of a message: audit lines, correlation and metrics, as the built bundle writes them. */
 import { describe, expect, test } from 'vitest';
-import { METRICS } from '../../functions/enable-password/audit.ts';
-import type { Line } from '../simulator/lambda.ts';
-import { startWorld, until, type World } from '../simulator/world.ts';
+import { METRICS } from '../../functions/audit/line.ts';
+import type { Line } from '../../infra/local/lambda.ts';
+import { startWorld, until, type World } from '../../infra/local/world.ts';
 
 const passwords = { 10: 'disabled', 11: 'disabled', 12: 'disabled', 13: 'active', 14: 'no-access' } as const;
 

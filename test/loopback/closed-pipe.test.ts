@@ -1,13 +1,7 @@
 /** The command line with a reader that goes away, such as `| head`: no stack trace, nothing left held, the status stays. */
 import { describe, expect, test } from 'vitest';
-import {
-  type CommandOptions,
-  environmentOf,
-  type LetterOptions,
-  putLetters,
-  runCommand,
-} from '../simulator/command.ts';
-import { startSqs } from '../simulator/sqs.ts';
+import { startSqs } from '../../infra/local/sqs.ts';
+import { type CommandOptions, environmentOf, type LetterOptions, putLetters, runCommand } from './command.ts';
 
 const LETTERS = 200;
 

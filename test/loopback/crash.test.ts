@@ -1,8 +1,8 @@
 /** The built bundle over real HTTP, its processes killed again and again: a thousand requests, and none is lost. */
 import type { SQSRecord } from 'aws-lambda';
 import { expect, test } from 'vitest';
-import { seeded } from '../simulator/faults.ts';
-import { startWorld, until } from '../simulator/world.ts';
+import { seeded } from '../../infra/local/faults.ts';
+import { startWorld, until } from '../../infra/local/world.ts';
 
 const MESSAGES = 1000;
 const KILLS = 20;

@@ -1,8 +1,8 @@
 /** 10,000 dead letters, and a replay that is killed ten times on its way. */
 import { expect, test } from 'vitest';
-import { environmentOf, putLetters, runCommand } from '../simulator/command.ts';
-import { seeded } from '../simulator/faults.ts';
-import { startSqs } from '../simulator/sqs.ts';
+import { seeded } from '../../infra/local/faults.ts';
+import { startSqs } from '../../infra/local/sqs.ts';
+import { environmentOf, putLetters, runCommand } from './command.ts';
 
 const LETTERS = 10_000;
 const KILLS = 10;

@@ -1,7 +1,7 @@
 /** What `dead-letters replay` does when SQS throttles, refuses, says "Failed", or answers too late: nothing is lost. */
 import { describe, expect, test } from 'vitest';
-import { environmentOf, type LetterOptions, putLetters, runCommand } from '../simulator/command.ts';
-import { startSqs } from '../simulator/sqs.ts';
+import { startSqs } from '../../infra/local/sqs.ts';
+import { environmentOf, type LetterOptions, putLetters, runCommand } from './command.ts';
 
 const letters = (count: number): LetterOptions[] =>
   Array.from({ length: count }, (_, index) => ({ identifier: index + 1, code: '1006' }));

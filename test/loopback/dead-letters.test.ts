@@ -3,8 +3,8 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { environmentOf, type LetterOptions, putLetters, runCommand } from '../simulator/command.ts';
-import { type SqsOptions, startSqs } from '../simulator/sqs.ts';
+import { type SqsOptions, startSqs } from '../../infra/local/sqs.ts';
+import { environmentOf, type LetterOptions, putLetters, runCommand } from './command.ts';
 
 const DAY_MS = 86_400_000;
 const ago = (ms: number): Date => new Date(Date.now() - ms);

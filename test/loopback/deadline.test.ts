@@ -1,6 +1,6 @@
 /** What hangs must not take finished work, or the answer, with it. */
 import { describe, expect, test } from 'vitest';
-import { batchResponse, startWorld } from '../simulator/world.ts';
+import { batchResponse, startWorld } from '../../infra/local/world.ts';
 
 const passwords = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [index + 1, 'disabled' as const]));
 const record = (identifier: number) => ({

@@ -1,7 +1,7 @@
 /** `doctor` as a real process: what it finds, what it says to mend, and what it never does. */
 import { describe, expect, test } from 'vitest';
-import { runCommand } from '../simulator/command.ts';
-import { SECRET_ID, startWorld, type World, type WorldOptions } from '../simulator/world.ts';
+import { SECRET_ID, startWorld, type World, type WorldOptions } from '../../infra/local/world.ts';
+import { runCommand } from './command.ts';
 
 interface Check {
   readonly name: string;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
-import { until } from '../simulator/world.ts';
+import { until } from '../../infra/local/world.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -105,7 +105,7 @@ describe.concurrent('npm start', () => {
         return { batchItemFailures: [] };
       };`,
     );
-    const script = `import('./functions/cli/local.ts').then(async ({ runLocal }) => {
+    const script = `import('./functions/cli/local/local.ts').then(async ({ runLocal }) => {
       process.exitCode = await runLocal({ bundle: ${JSON.stringify(bundle)} });
     })`;
     using started = start(process.execPath, ['-e', script]);

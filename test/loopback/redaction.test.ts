@@ -1,7 +1,7 @@
 /** No secret is ever printed: planted in every place it could come from, and looked for in everything the function wrote. */
 import { describe, expect, test } from 'vitest';
-import { envelope, json, type Play, startEcho } from '../simulator/echo.ts';
-import { startWorld, type World } from '../simulator/world.ts';
+import { startWorld, type World } from '../../infra/local/world.ts';
+import { envelope, json, type Play, startEcho } from './echo.ts';
 
 const planted = {
   clientSecret: 'PLANTED-client-secret',

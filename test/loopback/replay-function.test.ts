@@ -1,8 +1,8 @@
 /** The replay-dead-letters function, built: the same replay, by event, within its time. */
 import { expect, test } from 'vitest';
-import { environmentOf, type LetterOptions, putLetters } from '../simulator/command.ts';
-import { bundleOf, createLambda } from '../simulator/lambda.ts';
-import { startSqs } from '../simulator/sqs.ts';
+import { bundleOf, createLambda } from '../../infra/local/lambda.ts';
+import { startSqs } from '../../infra/local/sqs.ts';
+import { environmentOf, type LetterOptions, putLetters } from './command.ts';
 
 const openFunction = async () => {
   const sqs = await startSqs();

@@ -4,8 +4,8 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { environmentOf, runCommand } from '../simulator/command.ts';
-import { type SqsOptions, startSqs } from '../simulator/sqs.ts';
+import { type SqsOptions, startSqs } from '../../infra/local/sqs.ts';
+import { environmentOf, runCommand } from './command.ts';
 
 const openQueue = async (options: SqsOptions = {}) => {
   const sqs = await startSqs(options);

@@ -13,11 +13,11 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type InvocationResult, keptIds } from '../simulator/event-source.ts';
-import { createLambda } from '../simulator/lambda.ts';
-import { startSecretsManager } from '../simulator/secrets-manager.ts';
-import { type SqsOptions, startSqs } from '../simulator/sqs.ts';
-import { startWorld, until, type WorldOptions } from '../simulator/world.ts';
+import { type InvocationResult, keptIds } from '../../infra/local/event-source.ts';
+import { createLambda } from '../../infra/local/lambda.ts';
+import { startSecretsManager } from '../../infra/local/secrets-manager.ts';
+import { type SqsOptions, startSqs } from '../../infra/local/sqs.ts';
+import { startWorld, until, type WorldOptions } from '../../infra/local/world.ts';
 
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
 

@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
-import { environmentOf, runCommand } from '../simulator/command.ts';
-import { startSqs } from '../simulator/sqs.ts';
-import { regionOf } from '../simulator/sqs-strictness.ts';
+import { startSqs } from '../../infra/local/sqs.ts';
+import { regionOf } from '../../infra/local/sqs-strictness.ts';
+import { environmentOf, runCommand } from './command.ts';
 
 const urlIn = (region: string, queue: string): string => `https://sqs.${region}.amazonaws.com/000000000000/${queue}`;
 

@@ -1,9 +1,9 @@
 /** The built bundle in AWS's own runtime client: what loads here loads in Lambda. */
 import { dirname } from 'node:path';
 import { expect, test } from 'vitest';
-import { bundleOf } from '../simulator/lambda.ts';
-import { startRuntime } from '../simulator/runtime.ts';
-import { batchResponse, startWorld } from '../simulator/world.ts';
+import { bundleOf } from '../../infra/local/lambda.ts';
+import { batchResponse, startWorld } from '../../infra/local/world.ts';
+import { startRuntime } from './runtime.ts';
 
 const taskRoot = dirname(bundleOf('enable-password'));
 

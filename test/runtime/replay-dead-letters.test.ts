@@ -1,9 +1,9 @@
 /** The second function in AWS's own runtime client: its bundle carries the AWS SDK. */
 import { dirname } from 'node:path';
 import { expect, test } from 'vitest';
-import { bundleOf } from '../simulator/lambda.ts';
-import { startRuntime } from '../simulator/runtime.ts';
-import { startWorld } from '../simulator/world.ts';
+import { bundleOf } from '../../infra/local/lambda.ts';
+import { startWorld } from '../../infra/local/world.ts';
+import { startRuntime } from './runtime.ts';
 
 const taskRoot = dirname(bundleOf('replay-dead-letters'));
 

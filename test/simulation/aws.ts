@@ -1,6 +1,6 @@
 /** SQS's and Secrets Manager's HTTP APIs in virtual time, as the core's signed calls reach them. */
 import type { Answer, Call } from '../../functions/http/send.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../virtual-time/clock.ts';
 import type { Ledger, Random, Run } from './ledger.ts';
 import { TIMED_OUT, unanswered } from './segura.ts';
 import type { Queue } from './sqs.ts';

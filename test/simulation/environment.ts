@@ -1,21 +1,21 @@
 /** One execution environment: the real core, put together as handler.ts does, in a process over modelled wires. */
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
+import { createAudit, METRICS } from '../../functions/audit/line.ts';
 import { createCallAws } from '../../functions/aws/call.ts';
 import { createSecretReader } from '../../functions/aws/secret-value.ts';
-import { createAudit, METRICS } from '../../functions/enable-password/audit.ts';
+import { createSqs } from '../../functions/aws/sqs.ts';
 import { handleBatch } from '../../functions/enable-password/batch.ts';
 import { createEnable } from '../../functions/enable-password/enable.ts';
 import { createBreaker } from '../../functions/enable-password/gate.ts';
 import { createSettle } from '../../functions/enable-password/settle.ts';
 import { attemptWaitMs, createDeadline, MAX_TOKEN_ATTEMPTS } from '../../functions/enable-password/waits.ts';
 import type { Answer, Call, Send } from '../../functions/http/send.ts';
-import { createSqs } from '../../functions/queues/sqs.ts';
 import { createTokens } from '../../functions/segura/token.ts';
 import { createVaults } from '../../functions/segura/vault.ts';
 import { createLog } from '../../functions/telemetry/log.ts';
 import { createMetrics } from '../../functions/telemetry/metrics.ts';
+import type { Clock } from '../virtual-time/clock.ts';
 import type { AwsDelivery } from './aws.ts';
-import type { Clock } from './clock.ts';
 import type { Ledger, Random, Run } from './ledger.ts';
 import { MAX_REQUEST_AGE_SECONDS } from './ledger.ts';
 import { createProcess } from './process.ts';

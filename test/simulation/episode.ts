@@ -2,9 +2,9 @@
  * One episode: messages, faults and a cluster of execution environments, all from one seed, and the invariants that must
  * hold whatever happens (witness.ts, lambda.ts, ledger.ts). The core is the real one (environment.ts).
  */
-import { seeded } from '../simulator/faults.ts';
+import { seeded } from '../../infra/local/faults.ts';
+import { createClock } from '../virtual-time/clock.ts';
 import { createAws } from './aws.ts';
-import { createClock } from './clock.ts';
 import { createEnvironment, type Environment, FUNCTION_TIMEOUT_MS } from './environment.ts';
 import { createLambda } from './lambda.ts';
 import { createLedger, type Random, type Run, type Story } from './ledger.ts';

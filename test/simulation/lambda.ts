@@ -1,7 +1,7 @@
 /** Lambda in virtual time: the event source mapping, execution environments, their starts, freezes, kills and time-outs. */
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
-import { keptIds } from '../simulator/event-source.ts';
-import type { Clock } from './clock.ts';
+import { keptIds } from '../../infra/local/event-source.ts';
+import type { Clock } from '../virtual-time/clock.ts';
 import { type Environment, FUNCTION_TIMEOUT_MS } from './environment.ts';
 import type { Ledger, Random, Run } from './ledger.ts';
 import type { Queue } from './sqs.ts';

@@ -1,7 +1,7 @@
 /** What is known of each message and each invocation, and what was found wrong: with the seed and the message's story. */
 import type { SQSRecord } from 'aws-lambda';
-import type { Outcome } from '../../functions/enable-password/audit.ts';
-import type { Clock } from './clock.ts';
+import type { Outcome } from '../../functions/audit/line.ts';
+import type { Clock } from '../virtual-time/clock.ts';
 
 export type Random = () => number;
 

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { createProgress } from '../../functions/cli/progress.ts';
+import { createProgress } from '../../functions/cli/terminal/progress.ts';
 import type { EpisodeOptions, Summary } from './episode.ts';
 import { report } from './report.ts';
 import { KINDS, type Kind } from './weather.ts';

@@ -1,7 +1,7 @@
 /** Those who send requests, and those who change passwords and secrets meanwhile. */
 import type { SQSRecord } from 'aws-lambda';
+import type { Clock } from '../virtual-time/clock.ts';
 import type { AwsModel } from './aws.ts';
-import type { Clock } from './clock.ts';
 import type { Ledger, Random, Story } from './ledger.ts';
 import type { PasswordState, SeguraModel } from './segura.ts';
 import type { Queue } from './sqs.ts';

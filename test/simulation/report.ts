@@ -1,5 +1,5 @@
 /** What a run of the simulation prints. */
-import { table } from '../../functions/cli/print.ts';
+import { table } from '../../functions/cli/terminal/print.ts';
 import type { Summary } from './episode.ts';
 import type { Kind } from './weather.ts';
 

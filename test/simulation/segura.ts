@@ -1,7 +1,7 @@
 /** Segura, its gateway and its token endpoint in virtual time, as the core's `Send` sees them. */
 import type { Answer, Call, Failure } from '../../functions/http/send.ts';
 import answers from '../fixtures/answers.json' with { type: 'json' };
-import type { Clock } from './clock.ts';
+import type { Clock } from '../virtual-time/clock.ts';
 import { isEnabled, type Ledger, type Random, type Verdict } from './ledger.ts';
 import { faultAt, pick, type SeguraFault, type Weather } from './weather.ts';
 

@@ -1,6 +1,6 @@
 /** SQS's `requests` in virtual time: visibility, receive counts, receipt handles, redrive, FIFO groups, duplicates. */
 import type { SQSRecord } from 'aws-lambda';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../virtual-time/clock.ts';
 import { createHeap } from './heap.ts';
 import type { Random } from './ledger.ts';
 

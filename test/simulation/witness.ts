@@ -1,8 +1,8 @@
 /** Sees everything that the core does to the world and hears from it, and says what it should not have done. */
-import type { Outcome } from '../../functions/enable-password/audit.ts';
+import type { Outcome } from '../../functions/audit/line.ts';
 import type { Call } from '../../functions/http/send.ts';
+import type { Clock } from '../virtual-time/clock.ts';
 import type { AwsDelivery, Sent } from './aws.ts';
-import type { Clock } from './clock.ts';
 import { isEnabled, type Ledger, type Run, type Story } from './ledger.ts';
 import type { Delivery } from './segura.ts';
 

@@ -1,16 +1,13 @@
 /** A dead letter's attributes: what is written is read back, room is made last to first, a replay takes the failure off. */
 import { describe, expect, test } from 'vitest';
+import { type Attributes, MAX_ATTRIBUTES, MAX_MESSAGE_BYTES, messageBytes } from '../../functions/aws/message.ts';
 import {
-  type Attributes,
   deadLetterAttributes,
-  MAX_ATTRIBUTES,
   MAX_ERROR_MESSAGE_CHARACTERS,
-  MAX_MESSAGE_BYTES,
-  messageBytes,
   readFailure,
-  readProvenance,
   replayAttributes,
-} from '../../functions/queues/dead-letters.ts';
+} from '../../functions/dead-letters/letter.ts';
+import { readProvenance } from '../../functions/requests/provenance.ts';
 
 const at = (text: string): Date => new Date(text);
 const text = (stringValue: string) => ({ dataType: 'String', stringValue });

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { createBreaker, type Entry, type Sign } from '../../functions/enable-password/gate.ts';
 import { createDeadline } from '../../functions/enable-password/waits.ts';
 import type { Cause } from '../../functions/segura/answers.ts';
-import { createClock } from '../simulation/clock.ts';
+import { createClock } from '../virtual-time/clock.ts';
 import { finish } from './stage.ts';
 
 type Pass = Extract<Entry, { kind: 'pass' }>;

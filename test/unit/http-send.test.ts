@@ -5,8 +5,8 @@ import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createSend, failureOf, isLoopback, MAX_BODY_BYTES, type SendOptions } from '../../functions/http/send.ts';
-import { type Certificates, createCertificates } from '../simulator/certificates.ts';
-import { until } from '../simulator/world.ts';
+import { type Certificates, createCertificates } from '../../infra/local/certificates.ts';
+import { until } from '../../infra/local/world.ts';
 
 const closing: (() => void)[] = [];
 afterEach(() => {

@@ -1,7 +1,7 @@
 /** Embedded metric format, held to the limits of CloudWatch's specification. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { METRICS, type MetricName } from '../../functions/enable-password/audit.ts';
+import { METRICS, type MetricName } from '../../functions/audit/line.ts';
 import { createMetrics } from '../../functions/telemetry/metrics.ts';
 
 const NOW = Date.UTC(2026, 0, 1);

@@ -1,7 +1,7 @@
 /** Batches of ten, of one queue, of at most 1 MiB; and each one's own result. */
 import { describe, expect, test } from 'vitest';
-import { createOutbox } from '../../functions/queues/outbox.ts';
-import type { EntryResult } from '../../functions/queues/sqs.ts';
+import { createOutbox } from '../../functions/aws/outbox.ts';
+import type { EntryResult } from '../../functions/aws/sqs.ts';
 
 interface Entry {
   readonly queue: string;

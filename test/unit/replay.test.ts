@@ -1,9 +1,9 @@
 /** Which letters are meant, what goes back for one, and in which batches. */
 import { describe, expect, test } from 'vitest';
-import { MAX_MESSAGE_BYTES } from '../../functions/queues/dead-letters.ts';
-import { type Letter, readLetter } from '../../functions/queues/letter.ts';
-import { batchesOf, entryOf } from '../../functions/queues/replay-entry.ts';
-import { codeOf, isSelected, parseBound } from '../../functions/queues/select.ts';
+import { MAX_MESSAGE_BYTES } from '../../functions/aws/message.ts';
+import { type Letter, readLetter } from '../../functions/dead-letters/letter.ts';
+import { batchesOf, entryOf } from '../../functions/dead-letters/replay-entry.ts';
+import { codeOf, isSelected, parseBound } from '../../functions/dead-letters/select.ts';
 import { cursorAfter, readOptions } from '../../functions/replay-dead-letters/options.ts';
 
 const text = (StringValue: string) => ({ DataType: 'String', StringValue });

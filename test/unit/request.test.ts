@@ -1,7 +1,7 @@
 /** What counts as a request: forms, envelopes, identifiers as they were written, moments, expiry and its renewal. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { expiredReason, parseIdentifier, parseNotAfter, parseRequest } from '../../functions/queues/request.ts';
+import { expiredReason, parseIdentifier, parseNotAfter, parseRequest } from '../../functions/requests/request.ts';
 
 const request = (fields: object) => ({ kind: 'request', request: fields });
 const sns = (message: string) =>

@@ -9,8 +9,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import schema from '../../events/enable-request.schema.json' with { type: 'json' };
-import { deadLetterAttributes } from '../../functions/queues/dead-letters.ts';
-import { parseRequest } from '../../functions/queues/request.ts';
+import { deadLetterAttributes } from '../../functions/dead-letters/letter.ts';
+import { parseRequest } from '../../functions/requests/request.ts';
 
 const events = join(import.meta.dirname, '../../events');
 const ajv = new Ajv2020({ strict: true, strictRequired: false, allErrors: true });

@@ -2,7 +2,7 @@
 import { inspect } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { hide, parseSecret, SecretError } from '../../functions/segura/secret.ts';
-import { type Certificates, createCertificates } from '../simulator/certificates.ts';
+import { type Certificates, createCertificates } from '../../infra/local/certificates.ts';
 
 const complete = {
   url: 'https://segura.example.com',

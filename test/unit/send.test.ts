@@ -1,9 +1,9 @@
 /** Batches on their way: what SQS says of each entry, what is tried again, and what ends the sending. */
 import type { SendMessageBatchCommand, SendMessageBatchResult } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
-import { MAX_MESSAGE_BYTES } from '../../functions/queues/dead-letters.ts';
-import { batchesOf, type Outgoing, sendRequests } from '../../functions/queues/send.ts';
-import { sendBatch } from '../../functions/queues/send-batch.ts';
+import { MAX_MESSAGE_BYTES } from '../../functions/aws/message.ts';
+import { sendBatch } from '../../functions/aws/send-batch.ts';
+import { batchesOf, type Outgoing, sendRequests } from '../../functions/cli/send/requests.ts';
 
 type Answer = (ids: readonly string[]) => SendMessageBatchResult;
 

@@ -1,7 +1,7 @@
 /** The two calls to SQS: what is written, what SQS said of each entry, what is tried again. */
 import { describe, expect, test } from 'vitest';
 import type { AwsResult, CallAws, Json } from '../../functions/aws/call.ts';
-import { createSqs, type OutgoingMessage } from '../../functions/queues/sqs.ts';
+import { createSqs, type OutgoingMessage } from '../../functions/aws/sqs.ts';
 
 const QUEUE = 'https://sqs.eu-west-1.amazonaws.com/1/rejected';
 

@@ -3,9 +3,10 @@
  * answer is a script. A test that waits for something that never comes fails at once, instead of hanging.
  */
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
+import { createAudit, METRICS, type MetricName, type Outcome } from '../../functions/audit/line.ts';
 import { type AwsResult, createCallAws, type Json } from '../../functions/aws/call.ts';
 import type { SecretValue } from '../../functions/aws/secret-value.ts';
-import { createAudit, METRICS, type MetricName, type Outcome } from '../../functions/enable-password/audit.ts';
+import { createSqs } from '../../functions/aws/sqs.ts';
 import { handleBatch } from '../../functions/enable-password/batch.ts';
 import {
   createEnable,
@@ -18,13 +19,12 @@ import { createBreaker } from '../../functions/enable-password/gate.ts';
 import { createSettle } from '../../functions/enable-password/settle.ts';
 import { attemptWaitMs, createDeadline, MAX_TOKEN_ATTEMPTS } from '../../functions/enable-password/waits.ts';
 import type { Answer, Call, Failure } from '../../functions/http/send.ts';
-import type { EnableRequest } from '../../functions/queues/request.ts';
-import { createSqs } from '../../functions/queues/sqs.ts';
+import type { EnableRequest } from '../../functions/requests/request.ts';
 import { createTokens } from '../../functions/segura/token.ts';
 import { createVaults } from '../../functions/segura/vault.ts';
 import { createLog } from '../../functions/telemetry/log.ts';
 import { createMetrics } from '../../functions/telemetry/metrics.ts';
-import { type Clock, createClock } from '../simulation/clock.ts';
+import { type Clock, createClock } from '../virtual-time/clock.ts';
 
 export const START = Date.UTC(2026, 10, 23, 12);
 export const SOURCE = 'https://sqs.eu-west-1.amazonaws.com/1/requests';

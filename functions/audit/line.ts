@@ -1,0 +1,139 @@
+/** What we tell of one outcome: the audit line, the outcome event, the metrics. */
+
+import { MAX_ERROR_MESSAGE_CHARACTERS } from '../dead-letters/letter.ts';
+import type { Decision, Effort } from '../enable-password/enable.ts';
+import type { Message } from '../enable-password/record.ts';
+import { REQUESTER_FIELDS, type RequesterFields, requesterOf } from '../requests/request.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Metrics, Unit } from '../telemetry/metrics.ts';
+
+/** Every metric that enable-password emits; alarms and dashboard may name no other (a test compares them). */
+export const METRICS = {
+  Enabled: 'Count',
+  AlreadyEnabled: 'Count',
+  Rejected: 'Count',
+  Kept: 'Count',
+  RequestAge: 'Seconds',
+  SeguraLatency: 'Milliseconds',
+  SeguraAttempts: 'Count',
+  TokenRequests: 'Count',
+  CredentialFailures: 'Count',
+} as const satisfies Record<string, Unit>;
+export type MetricName = keyof typeof METRICS;
+
+export type OutcomeName = 'enabled' | 'already-enabled' | 'rejected' | 'kept';
+
+/** What became of one message: its decision as it could be carried out, and what it took. */
+export interface Outcome {
+  readonly message: Message;
+  readonly decision: Decision;
+  readonly effort: Effort;
+  readonly durationMs: number;
+  readonly at: number;
+}
+
+const outcomeName = (decision: Decision): OutcomeName => (decision.kind === 'done' ? decision.result : decision.kind);
+
+/** The requester's own words, where given, and nothing else of the request. */
+const requesterFields = ({ parsed }: Message): RequesterFields => {
+  const requester = requesterOf(parsed);
+  const fields: Record<string, string> = {};
+  for (const name of REQUESTER_FIELDS) {
+    const value = requester[name];
+    if (value !== undefined) fields[name] = value;
+  }
+  return fields;
+};
+
+const identifierOf = ({ parsed }: Message): number | undefined =>
+  parsed.kind === 'request' ? parsed.request.identifier : undefined;
+
+/** Segura's sentence could be of any length; no longer here than in the dead letter. */
+const shorten = (errorMessage: string): string => errorMessage.slice(0, MAX_ERROR_MESSAGE_CHARACTERS).toWellFormed();
+
+/** `Root=1-…;Parent=…;Sampled=…`: the trace is the part after Root. */
+const traceId = (header: string | undefined): string | undefined => header && /Root=([^;]+)/.exec(header)?.[1];
+
+/** One line for each message and invocation, and its metrics. Kept by FIFO order alone counts like any other. */
+export const createAudit =
+  (log: Log, metrics: Metrics<MetricName>) =>
+  ({ message, decision, effort, durationMs, at }: Outcome): void => {
+    const { provenance, parsed } = message;
+    const { requestId, requestedBy, reason, source } = requesterOf(parsed);
+    const replayed = provenance.replayCount > 0 ? provenance : undefined;
+    // Of one shape whatever the outcome: small objects spread into it would cost more than to write it.
+    log.audit('password enable', {
+      outcome: outcomeName(decision),
+      identifier: identifierOf(message),
+      errorCode: decision.kind === 'done' ? undefined : decision.errorCode,
+      errorMessage: decision.kind === 'rejected' ? shorten(decision.errorMessage) : undefined,
+      cause: decision.kind === 'kept' ? decision.cause : undefined,
+      attempts: effort.attempts,
+      durationMs: Math.round(durationMs),
+      messageId: message.messageId,
+      receiveCount: message.receiveCount,
+      originalMessageId: replayed?.originalMessageId,
+      replayCount: replayed?.replayCount,
+      replayedBy: replayed?.replayedBy,
+      replayReason: replayed?.replayReason,
+      requestId,
+      requestedBy,
+      reason,
+      source,
+      xray_trace_id: traceId(message.traceHeader),
+    });
+
+    if (decision.kind === 'done') metrics.count(decision.result === 'enabled' ? 'Enabled' : 'AlreadyEnabled');
+    if (decision.kind === 'rejected') metrics.count('Rejected', 1, { ErrorCode: decision.errorCode });
+    if (decision.kind === 'kept') metrics.count('Kept', 1, { cause: decision.cause });
+    metrics.observe('RequestAge', Math.max(0, at - provenance.firstSentAt.getTime()) / 1000);
+    if (effort.attempts > 0) metrics.observe('SeguraAttempts', effort.attempts);
+    for (const latencyMs of effort.latenciesMs) metrics.observe('SeguraLatency', Math.round(latencyMs));
+  };
+
+/** A settled request, for the system that asked; the shape is `events/outcome.schema.json`. */
+export interface OutcomeEvent extends RequesterFields {
+  /** The same for each redelivery of a message that ends alike, so that the reader can drop duplicates. */
+  readonly outcomeId: string;
+  readonly outcome: Exclude<OutcomeName, 'kept'>;
+  /** `null` for a message that was no request. */
+  readonly identifier: number | null;
+  readonly errorCode?: string;
+  /** Fit for a ticket: Segura's own sentence, or ours. */
+  readonly errorMessage?: string;
+  readonly messageId: string;
+  readonly originalMessageId: string;
+  /** ISO 8601. */
+  readonly firstSentAt: string;
+  readonly settledAt: string;
+  readonly attempts: number;
+  readonly receiveCount: number;
+  readonly replayCount: number;
+}
+
+/** Of a decision that is about to be settled. */
+export const outcomeEvent = (
+  message: Message,
+  decision: Exclude<Decision, { kind: 'kept' }>,
+  effort: Effort,
+  settledAt: Date,
+): OutcomeEvent => ({
+  outcomeId: `${message.messageId}/${decision.kind === 'done' ? 'enabled' : 'rejected'}`,
+  outcome: decision.kind === 'done' ? decision.result : 'rejected',
+  identifier: identifierOf(message) ?? null,
+  ...(decision.kind === 'rejected'
+    ? { errorCode: decision.errorCode, errorMessage: shorten(decision.errorMessage) }
+    : {}),
+  messageId: message.messageId,
+  originalMessageId: message.provenance.originalMessageId,
+  firstSentAt: message.provenance.firstSentAt.toISOString(),
+  settledAt: settledAt.toISOString(),
+  attempts: effort.attempts,
+  receiveCount: message.receiveCount,
+  replayCount: message.provenance.replayCount,
+  ...requesterFields(message),
+});
+
+/** As a message body: SQS refuses two characters that JSON may hold, and a requester's field with one must not block. */
+export const outcomeBody = (event: OutcomeEvent): string =>
+  JSON.stringify(event).replace(/[\ufffe\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`);

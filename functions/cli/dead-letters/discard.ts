@@ -1,0 +1,171 @@
+/** `mysafe-enable dead-letters discard`: onto the disk first, then gone for good. */
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { awsFailure } from '../../aws/failure.ts';
+import type { Letter } from '../../dead-letters/letter.ts';
+import { createScan, type Scan } from '../../dead-letters/scan.ts';
+import { isSelected, type Selection } from '../../dead-letters/select.ts';
+import { sleep } from '../../time/sleep.ts';
+import { createSqsClient } from '../target.ts';
+import { explain } from '../terminal/hints.ts';
+import { stopOnInterrupt } from '../terminal/interrupt.ts';
+import { note, paint, plural, say, sayJson } from '../terminal/print.ts';
+import { createProgress } from '../terminal/progress.ts';
+import { UsageError } from '../terminal/usage.ts';
+import {
+  createTeller,
+  type FoundQueue,
+  findQueues,
+  readLimit,
+  readSelection,
+  readVisibility,
+  type SelectOptions,
+} from './letters.ts';
+
+export interface DiscardOptions extends SelectOptions {
+  readonly file?: string;
+  readonly yes?: boolean;
+}
+
+/** Bodies may name people: for the eyes of whoever ran the command. */
+const FILE_MODE = 0o600;
+const KEEP_EVERY_MS = 1000;
+const RIGHTS = 'sqs:ReceiveMessage, sqs:ChangeMessageVisibility and sqs:DeleteMessage on it';
+
+/** All that a letter was, on one line; it can be sent again from it. */
+const lineOf = (queue: string, { messageId, at, body, attributes, groupId, traceHeader }: Letter): string =>
+  `${JSON.stringify({ queue, messageId, at, body, attributes, groupId, traceHeader })}\n`;
+
+const createFile = async (path: string): Promise<FileHandle> => {
+  try {
+    // A new file only: an older one may hold what was discarded before.
+    return await open(path, 'wx', FILE_MODE);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(
+      code === 'EEXIST' ? `--file ${path} is there already: name a new file` : `--file ${path} cannot be made: ${code}`,
+    );
+  }
+};
+
+interface Chosen {
+  readonly scan: Scan;
+  readonly messageIds: readonly string[];
+}
+
+/** Holds and writes down what is meant, of one queue. */
+const gather = async (
+  sqs: SQSClient,
+  { name, url }: FoundQueue,
+  file: FileHandle,
+  options: { selection: Selection; limit: number; visibilitySeconds: number; signal: AbortSignal },
+  onRead: (count: number) => void,
+): Promise<Chosen & { readonly failure?: string }> => {
+  const { selection, limit, visibilitySeconds, signal } = options;
+  const scan = createScan(sqs, url, { visibilitySeconds, now: Date.now, signal });
+  const messageIds: string[] = [];
+  try {
+    for await (const letters of scan.letters()) {
+      const chosen = letters.filter((letter) => isSelected(letter, selection)).slice(0, limit - messageIds.length);
+      for (const { messageId } of chosen) messageIds.push(messageId);
+      if (chosen.length > 0) await file.appendFile(chosen.map((letter) => lineOf(name, letter)).join(''));
+      onRead(messageIds.length);
+      if (messageIds.length >= limit) break;
+    }
+    return { scan, messageIds };
+  } catch (error) {
+    return { scan, messageIds, failure: `${name}: ${explain(awsFailure(error), RIGHTS)}` };
+  }
+};
+
+/** Holds the letters for as long as a person thinks about it. */
+const confirmed = async (
+  count: number,
+  file: string,
+  scans: readonly Scan[],
+  signal: AbortSignal,
+): Promise<boolean> => {
+  const { confirm } = await import('@clack/prompts');
+  const message = `Delete ${plural(count, 'dead letter')} for good? They are written to ${file}.`;
+  let isAnswered = false;
+  const answer = confirm({ message, initialValue: false, output: process.stderr, signal }).finally(() => {
+    isAnswered = true;
+  });
+  while (!isAnswered) {
+    await Promise.race([answer, sleep(KEEP_EVERY_MS)]);
+    for (const scan of scans) await scan.keepHeld();
+  }
+  return (await answer) === true;
+};
+
+export const runDiscard = async (options: DiscardOptions): Promise<number> => {
+  const { json = false, yes = false } = options;
+  if (!(yes || (process.stdin.isTTY && process.stderr.isTTY))) {
+    throw new UsageError('discarding asks first, and nobody is at a terminal to answer: give --yes');
+  }
+  const limit = readLimit(options);
+  const selection = readSelection(options, Date.now());
+  const visibilitySeconds = readVisibility(options);
+  const { queues } = await findQueues(options);
+  const name = queues.map((queue) => queue.name).join('-');
+  const path =
+    options.file ?? `dead-letters-${name}-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.jsonl`;
+  const file = await createFile(path);
+  const sqs = createSqsClient(options);
+  const progress = await createProgress(undefined, json);
+  const signal = stopOnInterrupt(progress.tell);
+  const notice = createTeller(progress.tell);
+  const tell = json ? note : say;
+  const all: Chosen[] = [];
+  const counts = { matched: 0, discarded: 0, failed: 0 };
+  let failure: string | undefined;
+  let isRefused = false;
+  let isRemovalTried = false;
+  try {
+    for (const queue of queues) {
+      const left = { selection, limit: limit - counts.matched, visibilitySeconds, signal };
+      if (left.limit <= 0 || signal.aborted) break;
+      const { matched } = counts;
+      const chosen = await gather(sqs, queue, file, left, (count) =>
+        progress.update(matched + count, `${matched + count} written`),
+      );
+      all.push(chosen);
+      failure ??= chosen.failure;
+      counts.matched += chosen.messageIds.length;
+    }
+    // On the disk before it is gone from the queue.
+    await file.sync();
+    progress.end();
+    const scans = all.map(({ scan }) => scan);
+    const isAsked = counts.matched > 0 && !yes && !signal.aborted && !failure;
+    isRefused =
+      signal.aborted || failure !== undefined || (isAsked && !(await confirmed(counts.matched, path, scans, signal)));
+    for (const { scan, messageIds } of isRefused ? [] : all) {
+      isRemovalTried ||= messageIds.length > 0;
+      const left = await scan.remove(messageIds);
+      for (const messageId of left) notice({ messageId }, 'written to the file, but SQS did not confirm its deletion');
+      counts.failed += left.size;
+      counts.discarded += messageIds.length - left.size;
+    }
+  } catch (error) {
+    if (isRemovalTried) note(`What was to be deleted is written to ${path}; some of it may be gone.`);
+    throw error;
+  } finally {
+    progress.end();
+    for (const { scan } of all) await scan.release();
+    await file.close();
+    // A file of what was never to be deleted would mislead. But once a removal was tried, SQS may have deleted what it did
+    // not confirm, and the file is the only copy.
+    if (!isRemovalTried) await rm(path, { force: true });
+    sqs.destroy();
+  }
+  if (failure) note(paint('red', failure, process.stderr));
+  if (isRefused) tell('Nothing was deleted.');
+  else {
+    const failed = counts.failed > 0 ? `, ${paint('red', `${counts.failed} failed`)}` : '';
+    const where = isRemovalTried ? `; written to ${path}` : '';
+    tell(`${counts.matched} matched: ${counts.discarded} discarded${failed}${where}`);
+  }
+  if (json) sayJson({ ...counts, file: isRemovalTried ? path : null });
+  return counts.failed > 0 || isRefused ? 1 : 0;
+};

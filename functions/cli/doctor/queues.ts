@@ -1,0 +1,166 @@
+/** The doctor on SQS: each queue for itself, and whether they belong together. Reads attributes alone. */
+import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { awsFailure } from '../../aws/failure.ts';
+import { createSqsClient, type Target, type TargetOptions } from '../target.ts';
+import { explain } from '../terminal/hints.ts';
+import { type Check, type Clock, failed, ok, readClock, skipped } from './check.ts';
+
+type Attributes = Readonly<Record<string, string>>;
+type Found = { readonly attributes: Attributes } | { readonly failure: string } | undefined;
+
+const NAMES = ['requests', 'rejected', 'exhausted'] as const;
+type Name = (typeof NAMES)[number];
+
+const DAY_SECONDS = 86_400;
+/** SQS's longest. */
+const DEAD_LETTER_DAYS = 14;
+/** A request lives for four days (MAX_REQUEST_AGE_SECONDS). */
+const REQUEST_DAYS = 4;
+/** AWS: six times the function's time-out, which has to hold one call to Segura of 30 s at least. */
+const LEAST_VISIBILITY_SECONDS = 180;
+/** An outage of a day, waited out in steps of up to 15 minutes, takes about 120 receives. */
+const LEAST_RECEIVES = 200;
+
+const readJson = (text: string | undefined): Readonly<Record<string, unknown>> =>
+  text ? (JSON.parse(text) as Record<string, unknown>) : {};
+
+/** Statements that let anyone in: a principal of `*` and no condition. */
+const isOpenToAll = (policy: string | undefined): boolean => {
+  const statements = readJson(policy)['Statement'];
+  return (Array.isArray(statements) ? statements : []).some(
+    ({ Effect, Principal, Condition }: { Effect?: string; Principal?: unknown; Condition?: unknown }) =>
+      Effect === 'Allow' &&
+      Condition === undefined &&
+      /^("\*"|\{"AWS":(\["\*"\]|"\*")\})$/.test(JSON.stringify(Principal ?? '')),
+  );
+};
+
+const days = (attributes: Attributes): number => Number(attributes['MessageRetentionPeriod'] ?? 0) / DAY_SECONDS;
+
+const faultsOfAny = (attributes: Attributes): string[] => [
+  ...(isOpenToAll(attributes['Policy'])
+    ? ['its policy lets anyone in: name who may send in Principal or Condition']
+    : []),
+  ...(attributes['SqsManagedSseEnabled'] === 'false' && !attributes['KmsMasterKeyId']
+    ? ['it is not encrypted: set SqsManagedSseEnabled to true']
+    : []),
+];
+
+const faultsOfRequests = (requests: Attributes, exhausted: Attributes | undefined): string[] => {
+  const { deadLetterTargetArn, maxReceiveCount } = readJson(requests['RedrivePolicy']);
+  const visibility = Number(requests['VisibilityTimeout']);
+  return [
+    ...(deadLetterTargetArn === undefined ? ['it has no redrive policy: let it point to the exhausted queue'] : []),
+    ...(deadLetterTargetArn !== undefined && exhausted && deadLetterTargetArn !== exhausted['QueueArn']
+      ? [`its redrive policy points to ${deadLetterTargetArn}, not to the exhausted queue`]
+      : []),
+    ...(Number(maxReceiveCount) < LEAST_RECEIVES
+      ? [`maxReceiveCount ${maxReceiveCount} is used up within a day's outage of Segura: set it to 1000`]
+      : []),
+    ...(visibility < LEAST_VISIBILITY_SECONDS
+      ? [`its visibility timeout of ${visibility} s is short: set six times the function's time-out`]
+      : []),
+    ...(days(requests) < REQUEST_DAYS
+      ? [`it keeps requests ${days(requests)} days: set MessageRetentionPeriod to 345600`]
+      : []),
+  ];
+};
+
+const faultsOfDeadLetters = (name: Name, attributes: Attributes, requests: Attributes | undefined): string[] => {
+  const { redrivePermission, sourceQueueArns } = readJson(attributes['RedriveAllowPolicy']);
+  const isAllowed =
+    redrivePermission === undefined ||
+    redrivePermission === 'allowAll' ||
+    (Array.isArray(sourceQueueArns) && sourceQueueArns.includes(requests?.['QueueArn']));
+  return [
+    ...(days(attributes) < DEAD_LETTER_DAYS
+      ? [`it keeps dead letters ${days(attributes)} days: set MessageRetentionPeriod to 1209600`]
+      : []),
+    ...(attributes['RedrivePolicy']
+      ? [
+          'it has a redrive policy of its own: each look at a letter counts as a receive, and letters would move on; take it off',
+        ]
+      : []),
+    ...(name === 'exhausted' && requests && !isAllowed
+      ? ['its RedriveAllowPolicy does not let the requests queue in']
+      : []),
+  ];
+};
+
+const count = ({
+  ApproximateNumberOfMessages: visible,
+  ApproximateNumberOfMessagesNotVisible: held,
+}: Attributes): string => `${visible ?? '?'} messages, ${held ?? '?'} in flight`;
+
+const checkQueue = (name: Name, found: Found, all: Readonly<Record<Name, Attributes | undefined>>): Check => {
+  const title = `${name} queue`;
+  if (found === undefined) return skipped(title, 'its URL is not known');
+  if ('failure' in found) return failed(title, found.failure);
+  const { attributes } = found;
+  const own =
+    name === 'requests'
+      ? faultsOfRequests(attributes, all.exhausted)
+      : faultsOfDeadLetters(name, attributes, all.requests);
+  const faults = [...own, ...faultsOfAny(attributes)];
+  if (faults.length > 0) return failed(title, faults.join('; '));
+  const { maxReceiveCount } = readJson(attributes['RedrivePolicy']);
+  return ok(
+    title,
+    name === 'requests'
+      ? `${count(attributes)}; visibility ${attributes['VisibilityTimeout']} s, maxReceiveCount ${maxReceiveCount}`
+      : `${count(attributes)}; kept ${days(attributes)} days`,
+  );
+};
+
+/** The same account, region and kind, and three different ones. */
+const checkTogether = (all: readonly Attributes[]): Check => {
+  const name = 'queues together';
+  const arns = all.map((attributes) => attributes['QueueArn'] ?? '');
+  const places = new Set(arns.map((arn) => arn.split(':').slice(3, 5).join(', account ')));
+  const isFifo = new Set(all.map((attributes) => attributes['FifoQueue'] === 'true'));
+  if (new Set(arns).size < arns.length) return failed(name, 'the same queue is given twice: each has its own');
+  if (isFifo.size > 1) return failed(name, 'some are FIFO, some are standard: make all of one kind');
+  if (places.size > 1) return failed(name, `they lie in different places: ${[...places].join(' and ')}`);
+  return ok(name, `${isFifo.has(true) ? 'FIFO' : 'standard'}, in ${[...places].join()}`);
+};
+
+const readAttributes = async (sqs: SQSClient, url: string | undefined): Promise<Found> => {
+  if (url === undefined) return undefined;
+  try {
+    const { Attributes = {} } = await sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['All'] }),
+    );
+    return { attributes: Attributes };
+  } catch (error) {
+    return { failure: explain(awsFailure(error), 'sqs:GetQueueAttributes on it') };
+  }
+};
+
+/** SQS's answers tell the time, but the SDK keeps that to itself. */
+const watchClock = (sqs: SQSClient, clock: Clock): void => {
+  sqs.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      const { headers } = result.response as { headers?: Record<string, string> };
+      readClock(clock, 'AWS', headers?.['date'], Date.now());
+      return result;
+    },
+    { step: 'deserialize', priority: 'low' },
+  );
+};
+
+export const checkQueues = async (options: TargetOptions, target: Target, clock: Clock): Promise<Check[]> => {
+  const sqs = createSqsClient(options);
+  watchClock(sqs, clock);
+  const found = await Promise.all(NAMES.map((name) => readAttributes(sqs, target[name])));
+  sqs.destroy();
+  const [requests, rejected, exhausted] = found.map((each) =>
+    each && 'attributes' in each ? each.attributes : undefined,
+  );
+  const all = { requests, rejected, exhausted };
+  const readable = [requests, rejected, exhausted].filter((each) => each !== undefined);
+  return [
+    ...NAMES.map((name, index) => checkQueue(name, found[index], all)),
+    ...(readable.length > 1 ? [checkTogether(readable)] : []),
+  ];
+};

@@ -1,0 +1,218 @@
+/**
+ * Reads a dead-letter queue as a whole, though SQS only knows receiving: each letter once, held invisible meanwhile, and
+ * given back at the end unless it was deleted. Every receive asks for all attributes; what is not asked for is lost.
+ */
+import {
+  ChangeMessageVisibilityBatchCommand,
+  DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import { awsFailure } from '../aws/failure.ts';
+import { MAX_BATCH_ENTRIES } from '../aws/sqs.ts';
+import { type Letter, readLetter } from './letter.ts';
+
+/** What the SDK's client is used for. */
+export type SqsClient = Pick<SQSClient, 'send'>;
+
+export interface ScanOptions {
+  /** How long a letter stays invisible to other readers; renewed while the scan lasts. */
+  readonly visibilitySeconds: number;
+  readonly now: () => number;
+  /** Letters a turn; fewer where each takes long. */
+  readonly atOnce?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Letters held at once before SQS's limit of 120,000 in flight comes near. */
+const MAX_HELD = 100_000;
+const RECEIVERS = 5;
+/** SQS asks only some of its servers for a short poll; a second of waiting asks them all, and then nothing is nothing. */
+const WAIT_SECONDS = 1;
+/** Turns that bring only what was seen already, after which the queue counts as read. */
+const STALE_TURNS = 3;
+/** From here on letters that come in anew no longer prolong the scan: a queue that fills steadily must end too. */
+const PATIENCE_MS = 30_000;
+const DELETE_ATTEMPTS = 2;
+
+const chunks = <Item>(items: readonly Item[]): Item[][] =>
+  Array.from({ length: Math.ceil(items.length / MAX_BATCH_ENTRIES) }, (_, index) =>
+    items.slice(index * MAX_BATCH_ENTRIES, (index + 1) * MAX_BATCH_ENTRIES),
+  );
+
+/** Batches of ten, a few at once. */
+const eachChunk = async <Item>(
+  items: readonly Item[],
+  work: (chunk: readonly Item[]) => Promise<void>,
+): Promise<void> => {
+  const rest = chunks(items).values();
+  const worker = async (): Promise<void> => {
+    for (const chunk of rest) await work(chunk);
+  };
+  await Promise.all(Array.from({ length: RECEIVERS }, worker));
+};
+
+/** Visible letters by SQS's approximate count; 0 where we may not ask, for the count is an extra. */
+export const countLetters = async (sqs: SqsClient, queueUrl: string): Promise<number> => {
+  try {
+    const { Attributes } = await sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['ApproximateNumberOfMessages'] }),
+    );
+    return Number(Attributes?.['ApproximateNumberOfMessages'] ?? 0);
+  } catch (error) {
+    awsFailure(error);
+    return 0;
+  }
+};
+
+/** Letters of one queue, and those that are held. */
+export const createScan = (sqs: SqsClient, queueUrl: string, options: ScanOptions) => {
+  const { visibilitySeconds, now, atOnce = RECEIVERS * MAX_BATCH_ENTRIES, signal } = options;
+  const startedAt = now();
+  /** By message id, the earliest to become visible first; a letter that came round again has a new receipt handle. */
+  const held = new Map<string, { readonly receiptHandle: string; readonly until: number }>();
+  const seen = new Set<string>();
+
+  const hold = (messageId: string, receiptHandle: string, from: number): void => {
+    held.delete(messageId);
+    held.set(messageId, { receiptHandle, until: from + visibilitySeconds * 1000 });
+  };
+
+  const receive = async (count: number): Promise<Letter[]> => {
+    const command = new ReceiveMessageCommand({
+      QueueUrl: queueUrl,
+      MaxNumberOfMessages: count,
+      WaitTimeSeconds: WAIT_SECONDS,
+      VisibilityTimeout: visibilitySeconds,
+      MessageAttributeNames: ['All'],
+      MessageSystemAttributeNames: ['All'],
+      // The older name of the same: some servers know only this one.
+      AttributeNames: ['All'],
+    });
+    const askedAt = now();
+    const letters = ((await sqs.send(command)).Messages ?? []).map(readLetter);
+    // At once, so that a receive that fails beside this one does not keep these from being given back.
+    for (const { messageId, receiptHandle } of letters) hold(messageId, receiptHandle, askedAt);
+    return letters;
+  };
+
+  const turn = async (receivers: number): Promise<{ received: number; fresh: Letter[] }> => {
+    const results = await Promise.allSettled(
+      Array.from({ length: receivers }, () => receive(Math.min(MAX_BATCH_ENTRIES, atOnce))),
+    );
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+    const letters = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+    const fresh: Letter[] = [];
+    for (const letter of letters) {
+      if (!seen.has(letter.messageId)) fresh.push(letter);
+      seen.add(letter.messageId);
+    }
+    return { received: letters.length, fresh };
+  };
+
+  /**
+   * One failure here is harmless: the letters become visible by themselves, or stay hidden a little longer.
+   * @returns the message ids of those that SQS changed
+   */
+  const changeVisibility = async (messageIds: readonly string[], seconds: number): Promise<string[]> => {
+    const changed: string[] = [];
+    await eachChunk(messageIds, async (chunk) => {
+      const Entries = chunk.map((messageId, index) => ({
+        Id: String(index),
+        ReceiptHandle: held.get(messageId)?.receiptHandle ?? '',
+        VisibilityTimeout: seconds,
+      }));
+      try {
+        const command = new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries });
+        const { Successful = [] } = await sqs.send(command);
+        changed.push(...Successful.map(({ Id }) => chunk[Number(Id)] ?? ''));
+      } catch (error) {
+        awsFailure(error); // harmless, as said above
+      }
+    });
+    return changed;
+  };
+
+  /** Keeps what is held invisible, where half of its time is over. Call it often: before each batch, in each wait. */
+  const keepHeld = async (): Promise<void> => {
+    const from = now();
+    const due: string[] = [];
+    for (const [messageId, { until }] of held) {
+      if (until - from > visibilitySeconds * 500) break;
+      // What has lapsed is perhaps in other hands.
+      if (until > from) due.push(messageId);
+    }
+    for (const messageId of await changeVisibility(due, visibilitySeconds)) {
+      const { receiptHandle } = held.get(messageId) ?? {};
+      if (receiptHandle !== undefined) hold(messageId, receiptHandle, from);
+    }
+  };
+
+  const deleteChunk = async (messageIds: readonly string[]): Promise<string[]> => {
+    let open = messageIds;
+    for (let attempt = 1; open.length > 0 && attempt <= DELETE_ATTEMPTS; attempt += 1) {
+      const tried = open;
+      const Entries = tried.map((messageId, index) => ({
+        Id: String(index),
+        ReceiptHandle: held.get(messageId)?.receiptHandle ?? '',
+      }));
+      try {
+        const { Successful = [] } = await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
+        // What SQS did not say to have deleted lies there still.
+        const deleted = new Set(Successful.map(({ Id }) => tried[Number(Id)]));
+        for (const messageId of tried) if (deleted.has(messageId)) held.delete(messageId);
+        open = tried.filter((messageId) => !deleted.has(messageId));
+      } catch (error) {
+        awsFailure(error);
+        break; // the SDK has tried it again; the caller counts and says it
+      }
+    }
+    return [...open];
+  };
+
+  return {
+    /**
+     * Each letter once, in turns; ends when the queue brings nothing new.
+     * @throws what the SDK throws, such as AccessDenied
+     */
+    letters: async function* (): AsyncGenerator<readonly Letter[]> {
+      const most = Math.ceil(atOnce / MAX_BATCH_ENTRIES);
+      const prolongs = ({ sentAt }: Letter): boolean =>
+        sentAt.getTime() <= startedAt || now() - startedAt < PATIENCE_MS;
+      let receivers = 1;
+      for (let staleTurns = 0; staleTurns < STALE_TURNS && held.size < MAX_HELD && !signal?.aborted; ) {
+        await keepHeld();
+        const { received, fresh } = await turn(receivers);
+        if (received === 0) return;
+        receivers = Math.min(most, fresh.length < MAX_BATCH_ENTRIES ? receivers : receivers * 2);
+        staleTurns = fresh.some(prolongs) ? 0 : staleTurns + 1;
+        if (fresh.length > 0) yield fresh;
+      }
+    },
+    keepHeld,
+    /** Ours alone for now; no longer so when the program was stopped for longer than the letter was held. */
+    isHeld: (messageId: string): boolean => (held.get(messageId)?.until ?? 0) > now(),
+    /** @returns the message ids of those that SQS did not delete */
+    remove: async (messageIds: readonly string[]): Promise<Set<string>> => {
+      const left = new Set<string>();
+      await eachChunk(messageIds, async (chunk) => {
+        for (const messageId of await deleteChunk(chunk)) left.add(messageId);
+      });
+      return left;
+    },
+    /** Makes all that is still held visible again at once. */
+    release: async (): Promise<void> => {
+      await changeVisibility([...held.keys()], 0);
+      held.clear();
+    },
+    isFull: (): boolean => held.size >= MAX_HELD,
+    /** Letters that no receive brought: behind another of their FIFO group, or beyond `MAX_HELD`. */
+    countUnread: (): Promise<number> =>
+      // Of a standard queue the approximate count lags, and would name what is held.
+      queueUrl.endsWith('.fifo') || held.size >= MAX_HELD ? countLetters(sqs, queueUrl) : Promise.resolve(0),
+  };
+};
+
+export type Scan = ReturnType<typeof createScan>;

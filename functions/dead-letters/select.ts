@@ -1,0 +1,48 @@
+/** Which dead letters are meant: the queues and every filter of the command line and of the function, in one place. */
+
+import { parseNotAfter, parseRequest } from '../requests/request.ts';
+import type { Letter } from './letter.ts';
+
+export const DEAD_LETTER_QUEUES = ['rejected', 'exhausted'] as const;
+export type DeadLetterQueue = (typeof DEAD_LETTER_QUEUES)[number];
+
+/** `none` stands for what SQS itself moved to `exhausted`. */
+export const NO_CODE = 'none';
+
+/** Everything by which a letter can be chosen: the contract's error codes, and none. */
+export const KNOWN_CODES = ['1005', '1006', '1010', 'InvalidMessage', 'Expired', NO_CODE] as const;
+
+/**
+ * Error codes in any case, each text one or several with commas between.
+ * @returns `undefined` where one is not known: a filter that can match nothing, or by mistake everything
+ */
+export const parseCodes = (texts: readonly string[]): readonly string[] | undefined => {
+  const codes = texts
+    .flatMap((text) => text.split(','))
+    .map((text) => KNOWN_CODES.find((code) => code.toLowerCase() === text.trim().toLowerCase()));
+  return codes.every((code) => code !== undefined) ? codes : undefined;
+};
+
+/** A bound in time: a moment with its offset, or a day, whose beginning in UTC is meant. `undefined` for anything else. */
+export const parseBound = (value: unknown): Date | undefined =>
+  parseNotAfter(typeof value === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(value) ? `${value}T00:00Z` : value);
+
+export interface Selection {
+  /** Error codes; none given means all. */
+  readonly codes?: readonly string[];
+  readonly identifier?: number;
+  /** By the time of failing, or of sending where SQS moved it. */
+  readonly before?: Date;
+  readonly after?: Date;
+}
+
+export const codeOf = ({ failure }: Letter): string => failure?.errorCode ?? NO_CODE;
+
+export const isSelected = (letter: Letter, { codes = [], identifier, before, after }: Selection): boolean => {
+  if (codes.length > 0 && !codes.includes(codeOf(letter))) return false;
+  if (before && letter.at >= before) return false;
+  if (after && letter.at <= after) return false;
+  if (identifier === undefined) return true;
+  const parsed = parseRequest(letter.body);
+  return parsed.kind === 'request' && parsed.request.identifier === identifier;
+};

@@ -1,0 +1,162 @@
+/** The command line as a real process: what it prints, how it ends, how much memory it took. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { SendMessageBatchCommand, type SendMessageBatchRequestEntry, SQSClient } from '@aws-sdk/client-sqs';
+import type { QueueName, SimulatedSqs } from '../../infra/local/sqs.ts';
+
+export interface CommandResult {
+  /** `null` for one that was killed. */
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The last line of standard output, where it is JSON. */
+  readonly json: unknown;
+  readonly maxRssMiB: number;
+}
+
+export interface CommandOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly input?: string | AsyncIterable<string>;
+  /** Called often while it runs, until it gives a signal: that is sent. */
+  readonly watch?: () => NodeJS.Signals | undefined;
+  readonly cwd?: string;
+  /** An output whose reader goes away, as `head` does, once it has read so many bytes. */
+  readonly closes?: { readonly output: 'stdout' | 'stderr'; readonly afterBytes: number };
+}
+
+const MAIN = join(import.meta.dirname, '../../functions/cli/main.ts');
+/** Tells the largest memory at the end, beside standard error. */
+const RSS_HOOK = `data:text/javascript,import fs from 'node:fs';process.on('exit',()=>{try{fs.writeSync(3,String(process.resourceUsage().maxRSS))}catch{}})`;
+const WATCH_EVERY_MS = 5;
+
+const lastJson = (stdout: string): unknown => {
+  try {
+    return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
+  } catch {
+    return undefined;
+  }
+};
+
+export const runCommand = async (args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> => {
+  const { env = {}, input, watch, cwd, closes } = options;
+  const child = spawn(process.execPath, ['--import', RSS_HOOK, MAIN, ...args], {
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], AWS_EC2_METADATA_DISABLED: 'true', ...env },
+    ...(cwd ? { cwd } : {}),
+  });
+  const texts = ['', '', '', ''];
+  for (const index of [1, 2, 3]) {
+    child.stdio[index]?.on('data', (chunk: Buffer) => {
+      texts[index] = `${texts[index] ?? ''}${chunk}`;
+    });
+  }
+  if (closes) {
+    const output = child[closes.output];
+    const close = (): void => {
+      const index = closes.output === 'stdout' ? 1 : 2;
+      if ((texts[index] ?? '').length >= closes.afterBytes) output.destroy();
+    };
+    output.on('data', close);
+    close();
+  }
+  child.stdin.on('error', () => {}); // it may end before it has read all
+  const feed = async (): Promise<void> => {
+    if (typeof input === 'object') {
+      for await (const chunk of input) {
+        if (!child.stdin.write(chunk)) await new Promise((resolve) => child.stdin.once('drain', resolve));
+      }
+    }
+    child.stdin.end(typeof input === 'string' ? input : undefined);
+  };
+  const timer = watch
+    ? setInterval(() => {
+        const signal = watch();
+        if (!signal) return;
+        child.kill(signal);
+        clearInterval(timer);
+      }, WATCH_EVERY_MS)
+    : undefined;
+  const closed = new Promise<number | null>((resolve) => child.on('close', resolve));
+  // It may end before its input does.
+  const status = await Promise.race([closed, feed().then(() => closed)]);
+  clearInterval(timer);
+  const [, stdout = '', stderr = '', rss = '0'] = texts;
+  return { status, stdout, stderr, json: lastJson(stdout), maxRssMiB: Number(rss) / 1024 };
+};
+
+const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
+
+/** What an operator's shell would have set. */
+export const environmentOf = (sqs: SimulatedSqs): Record<string, string> => ({
+  AWS_REGION: 'us-east-1',
+  AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+  AWS_ENDPOINT_URL_SQS: sqs.url,
+  SOURCE_QUEUE_URL: sqs.queueUrl('requests'),
+  REJECTED_QUEUE_URL: sqs.queueUrl('rejected'),
+  EXHAUSTED_QUEUE_URL: sqs.queueUrl('exhausted'),
+});
+
+export interface LetterOptions {
+  readonly identifier?: number;
+  readonly body?: string;
+  readonly code?: string;
+  readonly originalMessageId?: string;
+  readonly failedAt?: Date;
+  readonly firstSentAt?: Date;
+  readonly replayCount?: number;
+  readonly attributes?: NonNullable<SendMessageBatchRequestEntry['MessageAttributes']>;
+  readonly groupId?: string;
+  readonly traceHeader?: string;
+}
+
+const text = (StringValue: string) => ({ DataType: 'String', StringValue });
+
+/** A dead letter as the function writes it; without `code`, as SQS moves it. */
+export const letterEntry = (options: LetterOptions): Omit<SendMessageBatchRequestEntry, 'Id'> => {
+  const { identifier = 10, body = JSON.stringify({ identifier }), code, groupId, traceHeader } = options;
+  const { failedAt = new Date(), firstSentAt = failedAt, replayCount = 0 } = options;
+  return {
+    MessageBody: body,
+    MessageAttributes: {
+      ...options.attributes,
+      ...(code
+        ? {
+            ErrorCode: text(code),
+            ErrorMessage: text(`${code}: simulated`),
+            FailedAt: text(failedAt.toISOString()),
+            OriginalMessageId: text(options.originalMessageId ?? crypto.randomUUID()),
+            FirstSentAt: text(firstSentAt.toISOString()),
+            ReplayCount: { DataType: 'Number', StringValue: String(replayCount) },
+          }
+        : {}),
+    },
+    ...(groupId ? { MessageGroupId: groupId, MessageDeduplicationId: crypto.randomUUID() } : {}),
+    ...(traceHeader
+      ? { MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: traceHeader } } }
+      : {}),
+  };
+};
+
+/** Puts letters into a queue, in order where there are few. */
+export const putLetters = async (
+  sqs: SimulatedSqs,
+  queue: QueueName,
+  letters: readonly LetterOptions[],
+): Promise<void> => {
+  const client = new SQSClient({ endpoint: sqs.url, region: 'us-east-1', credentials: CREDENTIALS });
+  const batches = Array.from({ length: Math.ceil(letters.length / 10) }, (_, index) =>
+    letters.slice(index * 10, index * 10 + 10),
+  ).values();
+  const worker = async (): Promise<void> => {
+    for (const batch of batches) {
+      const Entries = batch.map((letter, index) => ({ Id: String(index), ...letterEntry(letter) }));
+      const { Failed = [] } = await client.send(
+        new SendMessageBatchCommand({ QueueUrl: sqs.queueUrl(queue), Entries }),
+      );
+      if (Failed.length > 0) throw new Error(`not seeded: ${Failed[0]?.Code}`);
+    }
+  };
+  await Promise.all(Array.from({ length: sqs.isFifo ? 1 : 8 }, worker));
+  client.destroy();
+};

@@ -1,0 +1,42 @@
+/** What AWS says, and what a person is told to mend. */
+import { expect, test } from 'vitest';
+import { awsFailure, isPassing } from '../../functions/aws/failure.ts';
+import { explain, isLasting, mendOf } from '../../functions/cli/terminal/hints.ts';
+
+test.each([
+  ['AWS.SimpleQueueService.NonExistentQueue: The specified queue does not exist.', 'no such queue', true],
+  ['QueueDoesNotExist: The specified queue does not exist.', 'no such queue', true],
+  ['AccessDenied: Access to the resource is denied.', 'your role wants sqs:SendMessage', true],
+  ['KmsAccessDenied: The caller does not have access.', 'kms:Decrypt', true],
+  ['KmsDisabled: The key is disabled.', 'switched off', true],
+  ['CredentialsProviderError: Could not resolve credentials using profile: [x]', '--profile', true],
+  ['ExpiredToken: The security token included in the request is expired', 'log in', true],
+  ['ResourceNotFoundException: Secrets Manager cannot find it', 'no secret of this name', true],
+  ['Error: Region is missing', 'give --region', true],
+  ['Error: Region not accepted: region="us east"', 'check --region', true],
+  ['ECONNREFUSED: connect ECONNREFUSED 127.0.0.1:1', 'check the network', false],
+  ['ENOTFOUND: getaddrinfo ENOTFOUND sqs.invalid', 'check the network', false],
+])('%s is answered by what to mend', (failure, words, lasts) => {
+  expect(mendOf(failure, 'sqs:SendMessage')).toContain(words);
+  expect(explain(failure)).toContain(`(${failure})`);
+  expect(isLasting(failure)).toBe(lasts);
+});
+
+test('a passing failure has nothing to mend', () => {
+  const failure = 'ServiceUnavailable: AccessDenied is what this is not';
+  expect(mendOf(failure)).toBeUndefined();
+  expect(explain(failure)).toBe(failure);
+  expect(isLasting(failure)).toBe(false);
+});
+
+test('a region that is missing is a failure of AWS, and none that passes', () => {
+  const error = new Error('Region is missing');
+  expect(awsFailure(error)).toBe('Error: Region is missing');
+  expect(isPassing(error)).toBe(false);
+  expect(() => awsFailure(new Error('Region of mine'))).toThrow('Region of mine');
+});
+
+test('where each address of a host refused, the code is told', () => {
+  const error = Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' });
+  expect(awsFailure(error)).toBe('ECONNREFUSED');
+});

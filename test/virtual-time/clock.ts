@@ -1,0 +1,63 @@
+/** Virtual time: nothing waits, everything happens in the order in which it would. */
+import { createHeap } from '../simulation/heap.ts';
+
+interface Timer {
+  readonly at: number;
+  readonly order: number;
+  readonly wake: () => void;
+  isCancelled: boolean;
+}
+
+export const createClock = (startsAt: number) => {
+  // By time, then by the order of asking, so that a run is the same each time.
+  const timers = createHeap<Timer>((a, b) => a.at < b.at || (a.at === b.at && a.order < b.order));
+  let time = startsAt;
+  let order = 0;
+
+  const after = (ms: number, wake: () => void): Timer => {
+    order += 1;
+    const timer: Timer = { at: time + Math.max(0, ms), order, wake, isCancelled: false };
+    timers.push(timer);
+    return timer;
+  };
+
+  return {
+    now: (): number => time,
+    /** Ends early when `pending` is settled. */
+    sleep: (ms: number, pending?: Promise<unknown>): Promise<void> =>
+      new Promise((resolve) => {
+        const timer = after(ms, resolve);
+        const end = (): void => {
+          timer.isCancelled = true;
+          resolve();
+        };
+        pending?.then(end, end);
+      }),
+    /** @returns what takes it back */
+    after: (ms: number, work: () => void): (() => void) => {
+      const timer = after(ms, work);
+      return () => {
+        timer.isCancelled = true;
+      };
+    },
+    /** Lets time pass until `isOver`, or until nobody waits for anything any more. */
+    run: async (isOver: () => boolean): Promise<void> => {
+      for (;;) {
+        // All that can happen now happens before time goes on.
+        await new Promise((resolve) => setImmediate(resolve));
+        if (isOver()) return;
+        let next = timers.pop();
+        while (next?.isCancelled) next = timers.pop();
+        if (next === undefined) return;
+        time = next.at;
+        next.wake();
+        for (let also = timers.peek(); also?.at === time; also = timers.peek()) {
+          timers.pop();
+          if (!also.isCancelled) also.wake();
+        }
+      }
+    },
+  };
+};
+
+export type Clock = ReturnType<typeof createClock>;
