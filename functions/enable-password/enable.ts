@@ -111,7 +111,7 @@ export const createEnable = (parts: EnableParts) => {
       reading,
       row,
       token,
-      isRefusedAgain: row.happens.do === 'renew-token' && invocation.renewedTokens.has(token),
+      isRefusedAgain: row.happens.kind === 'renew-token' && invocation.renewedTokens.has(token),
       isStale: effort.attempts === 1 && metStaleConnection(answer),
     };
     return attempt;
@@ -192,7 +192,7 @@ export const createEnable = (parts: EnableParts) => {
       if (made.kind !== 'attempt') return made;
       const { answer, reading, row, token } = made;
       kept = keep(causeOf(row), codeOf(answer, reading), reading.retryAfterSeconds);
-      switch (row.happens.do) {
+      switch (row.happens.kind) {
         case 'done':
           return { kind: 'done', result: row.means === 'already-enabled' ? 'already-enabled' : 'enabled' };
         case 'reject':

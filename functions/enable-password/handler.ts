@@ -91,7 +91,7 @@ const enable = createEnable({
   maxRequestAgeSeconds: environment.maxRequestAgeSeconds,
   onKept: ({ cameBack, means, happens }, errorCode, { identifier, requestId }, { messageId }) => {
     const about = { identifier, errorCode, messageId, requestId };
-    const refusal = means === 'tls' ? REFUSALS.tls : happens.do === 'renew-token' ? REFUSALS.request : undefined;
+    const refusal = means === 'tls' ? REFUSALS.tls : happens.kind === 'renew-token' ? REFUSALS.request : undefined;
     if (refusal === undefined) {
       log.warn('answer is not documented, message kept', { ...about, meaning: means, detail: cameBack });
       return;

@@ -30,14 +30,14 @@ export type Meaning =
 export type Cause = 'gateway' | 'rate-limited' | 'server-error' | 'credentials' | 'tls' | 'unexpected-answer';
 
 export type Policy =
-  | { readonly do: 'done' }
+  | { readonly kind: 'done' }
   /** A retry cannot cure it: dead letter in `rejected`, then done. */
-  | { readonly do: 'reject'; readonly errorCode: string }
+  | { readonly kind: 'reject'; readonly errorCode: string }
   /** One new token for the whole invocation, then again; then kept. */
-  | { readonly do: 'renew-token' }
+  | { readonly kind: 'renew-token' }
   /** Again with growing waits while time is left (at most `atMost` times, where said); then kept. */
-  | { readonly do: 'retry'; readonly cause: Cause; readonly atMost?: number }
-  | { readonly do: 'keep'; readonly cause: Cause };
+  | { readonly kind: 'retry'; readonly cause: Cause; readonly atMost?: number }
+  | { readonly kind: 'keep'; readonly cause: Cause };
 
 export interface Row {
   /** The contract's words; logs and tests print them. */
@@ -49,8 +49,8 @@ export interface Row {
   readonly segura: 'up' | 'down' | 'unknown';
 }
 
-const RETRY_GATEWAY: Policy = { do: 'retry', cause: 'gateway' };
-const KEEP_UNKNOWN: Policy = { do: 'keep', cause: 'unexpected-answer' };
+const RETRY_GATEWAY: Policy = { kind: 'retry', cause: 'gateway' };
+const KEEP_UNKNOWN: Policy = { kind: 'keep', cause: 'unexpected-answer' };
 
 const says =
   (words: RegExp) =>
@@ -96,50 +96,50 @@ export const ENABLE_TABLE: readonly Row[] = [
     cameBack: '200, "error" false, already activated',
     matches: (reading) => succeeded(reading) && already(reading),
     means: 'already-enabled',
-    happens: { do: 'done' },
+    happens: { kind: 'done' },
     segura: 'up',
   },
-  { cameBack: '200, "error" false', matches: succeeded, means: 'enabled', happens: { do: 'done' }, segura: 'up' },
+  { cameBack: '200, "error" false', matches: succeeded, means: 'enabled', happens: { kind: 'done' }, segura: 'up' },
   {
     cameBack: "400 in Segura's own envelope, 1005",
     matches: seguraError(1005),
     means: 'not-found',
-    happens: { do: 'reject', errorCode: '1005' },
+    happens: { kind: 'reject', errorCode: '1005' },
     segura: 'up',
   },
   {
     cameBack: "400 in Segura's own envelope, 1006",
     matches: seguraError(1006),
     means: 'no-access',
-    happens: { do: 'reject', errorCode: '1006' },
+    happens: { kind: 'reject', errorCode: '1006' },
     segura: 'up',
   },
   {
     cameBack: "400 in Segura's own envelope, 1010",
     matches: seguraError(1010),
     means: 'invalid-identifier',
-    happens: { do: 'reject', errorCode: '1010' },
+    happens: { kind: 'reject', errorCode: '1010' },
     segura: 'up',
   },
   {
     cameBack: '404 "no Route matched with those values"',
     matches: (reading) => reading.status === 404 && noRoute(reading),
     means: 'unroutable',
-    happens: { do: 'renew-token' },
+    happens: { kind: 'renew-token' },
     segura: 'unknown',
   },
   {
     cameBack: '401',
     matches: status(401),
     means: 'unauthorized',
-    happens: { do: 'renew-token' },
+    happens: { kind: 'renew-token' },
     segura: 'unknown',
   },
   {
     cameBack: '"You are not authorized…" under any status',
     matches: notAuthorized,
     means: 'unauthorized',
-    happens: { do: 'renew-token' },
+    happens: { kind: 'renew-token' },
     segura: 'unknown',
   },
   {
@@ -163,21 +163,21 @@ export const ENABLE_TABLE: readonly Row[] = [
     cameBack: '429',
     matches: status(429),
     means: 'rate-limited',
-    happens: { do: 'retry', cause: 'rate-limited' },
+    happens: { kind: 'retry', cause: 'rate-limited' },
     segura: 'down',
   },
   {
     cameBack: '500',
     matches: status(500),
     means: 'server-error',
-    happens: { do: 'retry', cause: 'server-error', atMost: 1 },
+    happens: { kind: 'retry', cause: 'server-error', atMost: 1 },
     segura: 'down',
   },
   {
     cameBack: 'TLS handshake refused',
     matches: ({ failure }) => failure === 'tls',
     means: 'tls',
-    happens: { do: 'keep', cause: 'tls' },
+    happens: { kind: 'keep', cause: 'tls' },
     segura: 'down',
   },
   {

@@ -32,17 +32,17 @@ const MUTATIONS: readonly Mutation[] = [
   {
     breaks: 'a gateway time-out is taken for a verdict',
     from: "means: 'upstream-timeout', happens: RETRY_GATEWAY",
-    to: "means: 'upstream-timeout', happens: { do: 'reject', errorCode: '1005' }",
+    to: "means: 'upstream-timeout', happens: { kind: 'reject', errorCode: '1005' }",
   },
   {
     breaks: '"no Route" renews no token',
-    from: "reading.status === 404 && noRoute(reading),\n    means: 'unroutable',\n    happens: { do: 'renew-token' }",
+    from: "reading.status === 404 && noRoute(reading),\n    means: 'unroutable',\n    happens: { kind: 'renew-token' }",
     to: "reading.status === 404 && noRoute(reading),\n    means: 'unroutable',\n    happens: KEEP_UNKNOWN",
   },
   {
     breaks: "Segura's own 500 is tried again without end",
-    from: "happens: { do: 'retry', cause: 'server-error', atMost: 1 }",
-    to: "happens: { do: 'retry', cause: 'server-error' }",
+    from: "happens: { kind: 'retry', cause: 'server-error', atMost: 1 }",
+    to: "happens: { kind: 'retry', cause: 'server-error' }",
   },
   {
     breaks: 'no failure of the network ever ends the calls',
@@ -51,8 +51,8 @@ const MUTATIONS: readonly Mutation[] = [
   },
   {
     breaks: 'too fast (429) counts as done',
-    from: "happens: { do: 'retry', cause: 'rate-limited' }",
-    to: "happens: { do: 'done' }",
+    from: "happens: { kind: 'retry', cause: 'rate-limited' }",
+    to: "happens: { kind: 'done' }",
   },
 ];
 

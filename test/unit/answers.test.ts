@@ -31,7 +31,7 @@ const read = (answer: Answer) => readAnswer(answer, Date.UTC(2026, 0, 1));
 const judged = (answer: Answer) => judge(read(answer));
 
 /** What the contract says happens, by what an answer means. */
-const happens: Readonly<Record<Meaning, Policy['do']>> = {
+const happens: Readonly<Record<Meaning, Policy['kind']>> = {
   enabled: 'done',
   'already-enabled': 'done',
   'not-found': 'reject',
@@ -65,14 +65,14 @@ describe('the 89 real answers', () => {
   test.each(enableAnswers)('$name means $meaning', ({ status, headers, body, meaning, permanent }) => {
     const row = judged(answered(status, body, headers as Headers));
     expect(row.means).toBe(meaning);
-    expect(row.happens.do === 'reject').toBe(permanent);
+    expect(row.happens.kind === 'reject').toBe(permanent);
   });
 
   // Of the many 404s only "no Route" is a question of the token.
   test.each(enableAnswers.filter(({ meaning }) => meaning !== 'unroutable'))(
     '$name: what happens is what the contract says of $meaning',
     ({ status, headers, body, meaning }) => {
-      expect(judged(answered(status, body, headers as Headers)).happens.do).toBe(happens[meaning as Meaning]);
+      expect(judged(answered(status, body, headers as Headers)).happens.kind).toBe(happens[meaning as Meaning]);
     },
   );
 
@@ -80,7 +80,7 @@ describe('the 89 real answers', () => {
     '$name: a new token is asked for "no Route" alone',
     ({ name, status, headers, body }) => {
       const expected = name.startsWith('no-route') ? 'renew-token' : 'keep';
-      expect(judged(answered(status, body, headers as Headers)).happens.do).toBe(expected);
+      expect(judged(answered(status, body, headers as Headers)).happens.kind).toBe(expected);
     },
   );
 
@@ -338,7 +338,7 @@ describe('answers nobody has seen yet', () => {
   test.each(cases.filter(({ means }) => means !== 'unroutable'))(
     '$name: what happens is what the contract says of $means',
     ({ means, status, body, headers }) => {
-      expect(judged(answered(status, body, headers)).happens.do).toBe(happens[means]);
+      expect(judged(answered(status, body, headers)).happens.kind).toBe(happens[means]);
     },
   );
 
@@ -351,7 +351,7 @@ describe('answers nobody has seen yet', () => {
     ['tls', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'tls'],
   ] as const)('no answer (%s, %s) means %s', (failure, code, means) => {
     const row = judged(unanswered(failure, code));
-    expect([row.means, row.happens.do]).toEqual([means, happens[means]]);
+    expect([row.means, row.happens.kind]).toEqual([means, happens[means]]);
   });
 
   test.each([
@@ -394,14 +394,14 @@ describe('answers nobody has seen yet', () => {
 describe('the tables', () => {
   test('reject what a retry cannot cure by Segura’s own number', () => {
     const codes = ENABLE_TABLE.flatMap(({ means, happens: policy }) =>
-      policy.do === 'reject' ? [[means, policy.errorCode]] : [],
+      policy.kind === 'reject' ? [[means, policy.errorCode]] : [],
     );
     expect(codes).toEqual(Object.entries(errorCodes));
   });
 
   test('try 500 again at most once, and the gateway and the network for as long as there is time', () => {
     const limits = ENABLE_TABLE.flatMap(({ means, happens: policy }) =>
-      policy.do === 'retry' ? [[means, policy.atMost]] : [],
+      policy.kind === 'retry' ? [[means, policy.atMost]] : [],
     );
     expect(Object.fromEntries(limits)).toEqual({
       'invalid-upstream-response': undefined,
@@ -416,8 +416,8 @@ describe('the tables', () => {
 
   test('a verdict on a password says that Segura is up; a gateway’s answer never does', () => {
     for (const { segura: sign, happens: policy } of ENABLE_TABLE) {
-      expect(sign === 'up').toBe(policy.do === 'done' || policy.do === 'reject');
-      if (policy.do === 'retry') expect(sign).toBe('down');
+      expect(sign === 'up').toBe(policy.kind === 'done' || policy.kind === 'reject');
+      if (policy.kind === 'retry') expect(sign).toBe('down');
     }
   });
 
@@ -425,7 +425,7 @@ describe('the tables', () => {
     const strange = read(answered(999, '\u0000'));
     expect(ENABLE_TABLE.at(-1)?.matches(strange)).toBe(true);
     expect(TOKEN_TABLE.at(-1)?.matches(strange)).toBe(true);
-    expect(judge(strange).happens).toEqual({ do: 'keep', cause: 'unexpected-answer' });
+    expect(judge(strange).happens).toEqual({ kind: 'keep', cause: 'unexpected-answer' });
   });
 });
 

@@ -52,7 +52,7 @@ const eventOf = (message: Message, decision: Exclude<Decision, { kind: 'kept' }>
 
 /** Every code that the table, the parser and the clock can give. */
 const CODES = [
-  ...ENABLE_TABLE.flatMap(({ happens }) => (happens.do === 'reject' ? [happens.errorCode] : [])),
+  ...ENABLE_TABLE.flatMap(({ happens }) => (happens.kind === 'reject' ? [happens.errorCode] : [])),
   'InvalidMessage',
   'Expired',
 ];

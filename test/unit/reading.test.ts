@@ -151,8 +151,8 @@ test('no body throws, and each is judged', () => {
       expect(reading.retryAfterSeconds ?? 0).toBeGreaterThanOrEqual(0);
       // Whatever a stranger says, nothing but Segura's own words settles a message.
       const { happens } = judge(reading);
-      if (happens.do === 'done') expect([status, reading.envelope?.error]).toEqual([200, false]);
-      if (happens.do === 'reject') expect([status, reading.envelope === undefined]).toEqual([400, false]);
+      if (happens.kind === 'done') expect([status, reading.envelope?.error]).toEqual([200, false]);
+      if (happens.kind === 'reject') expect([status, reading.envelope === undefined]).toEqual([400, false]);
     }),
     { numRuns: 1000 },
   );
