@@ -1,4 +1,5 @@
 /** What counts as a request: a message body in, an EnableRequest or the reason why it is none out. */
+import { isNull, type ObjectText, readBody, readString, type Span } from './body.ts';
 import type { Provenance } from './provenance.ts';
 
 /** One password to enable. The strings are the requester's own words: audited, never sent to Segura. */
@@ -19,7 +20,7 @@ export type RequesterFields = { readonly [Field in (typeof REQUESTER_FIELDS)[num
 export type ParsedRequest =
   | { readonly kind: 'request'; readonly request: EnableRequest }
   /**
-   * `reason` says what to mend, without a word of the body; `requester` has those fields that are well-formed
+   * `reason` says what to fix, without a word of the body; `requester` has those fields that are well-formed
    * nevertheless, so that the ticket can be told.
    */
   | { readonly kind: 'invalid'; readonly reason: string; readonly requester: RequesterFields };
@@ -36,26 +37,14 @@ const DECIMAL_DIGITS = /^[1-9][0-9]{0,15}$/;
 const ISO_8601_WITH_OFFSET =
   /^(\d{4}-\d{2}-(\d{2}))T\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:Z|[+-]\d{2}(?::?\d{2})?)$/;
 
+/** `key` is one of ours. */
+const standsTwice = (key: string): string => `${key} stands twice: leave only the one that was approved`;
+
 const invalid = (reason: string, requester: RequesterFields = {}): ParsedRequest => ({
   kind: 'invalid',
   reason,
   requester,
 });
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** The body itself, the object's field, and what an EventBridge event carries. */
-const PLACES_OF_IDENTIFIER: readonly string[] = ['', 'identifier', 'detail'];
-
-/** A number written as 1e1 or 10.0 comes out of JSON.parse as 10, so it is kept as it was written. */
-const asWritten = (key: string, value: unknown, context?: { source?: string }): unknown =>
-  typeof value === 'number' && PLACES_OF_IDENTIFIER.includes(key) ? (context?.source ?? value) : value;
-
-const parseJson = (text: string): unknown => {
-  const value: unknown = JSON.parse(text);
-  return /\d[.eE]/.test(text) ? JSON.parse(text, asWritten) : value;
-};
 
 /** @returns the identifier, or `undefined` for anything but 1 to 2^53-1 in decimal digits. */
 export const parseIdentifier = (value: unknown): number | undefined => {
@@ -63,6 +52,10 @@ export const parseIdentifier = (value: unknown): number | undefined => {
   const identifier = Number(value);
   return Number.isSafeInteger(identifier) && identifier > 0 ? identifier : undefined;
 };
+
+/** As it is written: 1e1 and 10.0 are 10 to JSON.parse, but no decimal digits. */
+const readIdentifier = (text: string, written: Span | undefined): number | undefined =>
+  written && parseIdentifier(readString(text, written) ?? text.slice(written.start, written.end));
 
 /** @returns the moment, or `undefined` for anything but an existing ISO 8601 date and time with an offset. */
 export const parseNotAfter = (value: unknown): Date | undefined => {
@@ -77,14 +70,22 @@ export const parseNotAfter = (value: unknown): Date | undefined => {
   return Number.isNaN(moment.getTime()) ? undefined : moment;
 };
 
-/** The requester's fields that are well-formed, and what is wrong with the first that is not. */
-const readRequester = (body: Record<string, unknown>): { requester: RequesterFields; fault: string | undefined } => {
+/**
+ * What is wrong with the first field that is not well-formed, and those that are. Left out is what is `null`, and what
+ * stands twice.
+ */
+const readRequester = ({
+  text,
+  values,
+  twice,
+}: ObjectText): { requester: RequesterFields; fault: string | undefined } => {
   const requester: Record<string, string> = {};
   let fault: string | undefined;
   for (const name of REQUESTER_FIELDS) {
-    const value = body[name];
-    if (value === undefined) continue;
-    if (typeof value !== 'string') fault ??= `${name} must be a string`;
+    const written = values.get(name);
+    if (written === undefined || twice.has(name) || isNull(text, written)) continue;
+    const value = readString(text, written);
+    if (value === undefined) fault ??= `${name} must be a string`;
     else if (value.length > MAX_FIELD_CHARACTERS && [...value].length > MAX_FIELD_CHARACTERS) {
       fault ??= `${name} must be at most ${MAX_FIELD_CHARACTERS} characters`;
     } else requester[name] = value;
@@ -92,48 +93,40 @@ const readRequester = (body: Record<string, unknown>): { requester: RequesterFie
   return { requester, fault };
 };
 
-const readObject = (body: Record<string, unknown>): ParsedRequest => {
-  const identifier = parseIdentifier(body['identifier']);
-  const { requester, fault } = readRequester(body);
+const readObject = (object: ObjectText): ParsedRequest => {
+  const { text, values, twice } = object;
+  const { requester, fault } = readRequester(object);
+  const [repeated] = twice;
+  if (repeated !== undefined) return invalid(standsTwice(repeated), requester);
+  const identifier = readIdentifier(text, values.get('identifier'));
   if (identifier === undefined) {
     return invalid('identifier must be a positive integer up to 9007199254740991 in decimal digits', requester);
   }
   if (fault !== undefined) return invalid(fault, requester);
-  if (body['notAfter'] === undefined) return { kind: 'request', request: { identifier, ...requester } };
-  const notAfter = parseNotAfter(body['notAfter']);
+  const written = values.get('notAfter');
+  if (written === undefined || isNull(text, written)) return { kind: 'request', request: { identifier, ...requester } };
+  const notAfter = parseNotAfter(readString(text, written));
   if (!notAfter) return invalid('notAfter must be ISO 8601 with offset, such as 2026-01-31T17:00:00Z', requester);
   return { kind: 'request', request: { identifier, ...requester, notAfter } };
 };
 
-const readValue = (value: unknown): ParsedRequest => {
-  if (isObject(value)) return readObject(value);
-  const identifier = parseIdentifier(value);
-  return identifier === undefined
-    ? invalid(`the body is no identifier from 1 to 9007199254740991: ${FORMS}`)
-    : { kind: 'request', request: { identifier } };
-};
-
-/** What an SNS notification or an EventBridge event carries, one level deep; any other value as it is. */
-const unwrap = (value: unknown): unknown => {
-  if (!isObject(value) || 'identifier' in value) return value;
-  if (value['Type'] === 'Notification' && typeof value['Message'] === 'string') return parseJson(value['Message']);
-  if ('detail-type' in value && 'detail' in value) return value['detail'];
-  return value;
-};
-
 /** Reads a message body in any form of the contract. Never throws. */
 export const parseRequest = (body: string): ParsedRequest => {
-  let value: unknown;
-  try {
-    value = unwrap(parseJson(body));
-  } catch (error) {
-    // Only JSON.parse throws here, and its message quotes the body: say it in our own words.
-    if (error instanceof SyntaxError) return invalid(`the body is not JSON: ${FORMS}`);
-    // JSON.parse is recursive where it has a reviver.
-    if (error instanceof RangeError) return invalid(`the body is nested too deeply: ${FORMS}`);
-    throw error;
+  const value = readBody(body);
+  switch (value.kind) {
+    case 'not-json':
+      return invalid(`the body is not JSON: ${FORMS}`);
+    case 'envelope-twice':
+      return invalid(standsTwice(value.key));
+    case 'object':
+      return readObject(value);
+    case 'other': {
+      const identifier = readIdentifier(value.text, value);
+      return identifier === undefined
+        ? invalid(`the body is no identifier from 1 to 9007199254740991: ${FORMS}`)
+        : { kind: 'request', request: { identifier } };
+    }
   }
-  return readValue(value);
 };
 
 /**

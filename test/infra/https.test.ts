@@ -1,6 +1,7 @@
 /** The HTTPS endpoint: API Gateway straight to SQS. What it lets through, what the queue gets, what the caller is told. */
 import { Ajv } from 'ajv';
 import { beforeAll, describe, expect, test } from 'vitest';
+import requestSchema from '../../events/enable-request.schema.json' with { type: 'json' };
 import { parseRequest } from '../../functions/requests/request.ts';
 import { compile, type Template } from './compile.ts';
 
@@ -55,6 +56,8 @@ describe('the shape of the body is checked before the queue has it', () => {
     '{"identifier": 9007199254740991}',
     `{"identifier": 10, "requestId": "RITM1", "requestedBy": "ana@example.com", "reason": "${text(256)}", "source": "jira"}`,
     '{"identifier": 10, "notAfter": "2027-01-31T17:00:00Z", "somethingElse": [1]}',
+    '{"identifier": 10, "requestId": null, "requestedBy": null, "reason": null, "source": null, "notAfter": null}',
+    '{"identifier": 10, "notAfter": "2028-02-29T17:00:00Z"}',
   ])('taken here and by the function: %s', (body) => {
     expect(accepts(body)).toBe(true);
     expect(parseRequest(body).kind).toBe('request');
@@ -74,11 +77,22 @@ describe('the shape of the body is checked before the queue has it', () => {
     '{"identifier": 9007199254740992}',
     '{"identifier": "9007199254740992"}',
     '{"identifier": 10, "notAfter": "2027-01-31T17:00:00"}',
+    '{"identifier": 10, "notAfter": "2030-02-30T17:00:00Z"}',
+    '{"identifier": 10, "notAfter": "2027-02-29T17:00:00Z"}',
     '{"identifier": 10, "requestId": 7}',
     `{"identifier": 10, "reason": "${text(257)}"}`,
   ])('refused here and by the function: %s', (body) => {
     expect(accepts(body)).toBe(false);
     expect(parseRequest(body).kind).toBe('invalid');
+  });
+
+  test('every field is checked here as in events/enable-request.schema.json', () => {
+    const { properties } = propertiesOf<{ Schema: { properties: object } }>(withIam, 'HttpsRequestModel').Schema;
+    const published = Object.entries(requestSchema.$defs.request.properties).map(([name, { ...rules }]) => {
+      for (const word of ['description', 'examples'] as const) delete (rules as Record<string, unknown>)[word];
+      return [name, '$ref' in rules ? { oneOf: requestSchema.$defs.identifier.anyOf } : rules];
+    });
+    expect(properties).toEqual(Object.fromEntries(published));
   });
 
   test('no body passes by the check with another content type', () => {

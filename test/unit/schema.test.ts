@@ -18,6 +18,8 @@ formats.default(ajv);
 const validate = ajv.compile(schema);
 const isRequest = (body: string): boolean => parseRequest(body).kind === 'request';
 
+const two = (value: number): string => String(value).padStart(2, '0');
+
 describe('enable-request.schema.json', () => {
   test.each(readdirSync(events).filter((name) => /^request-.*\.json$/.test(name)))(
     'the sample %s matches it',
@@ -47,7 +49,8 @@ describe('enable-request.schema.json', () => {
     [{ identifier: 10, reason: '😀'.repeat(256) }, true],
     [{ identifier: 10, reason: 'x'.repeat(257) }, false],
     [{ identifier: 10, requestId: 5 }, false],
-    [{ identifier: 10, source: null }, false],
+    [{ identifier: 10, requestId: null, requestedBy: null, reason: null, source: null, notAfter: null }, true],
+    [{ identifier: null, reason: null }, false],
     ...['Z', '+01:00', '-0330', '+01', ':30Z', ':30.5Z', ':30,123456789+01:00'].map(
       (end) => [{ identifier: 10, notAfter: `${moment}${end}` }, true] as const,
     ),
@@ -60,7 +63,12 @@ describe('enable-request.schema.json', () => {
     ...['24:30Z', '24:00:01Z', '25:00Z', '17:00+24:00', '17:00+23:60', '17:00-99'].map(
       (time) => [{ identifier: 10, notAfter: `2027-01-31T${time}` }, false] as const,
     ),
-    [{ identifier: 10, notAfter: '2027-13-01T00:00Z' }, false],
+    ...['2027-13-01', '2030-02-30', '2030-02-29', '2100-02-29', '2030-04-31', '2030-11-31', '2030-01-00'].map(
+      (day) => [{ identifier: 10, notAfter: `${day}T00:00Z` }, false] as const,
+    ),
+    ...['2028-02-29', '2000-02-29', '2400-02-29', '2030-02-28', '2030-04-30', '2030-12-31'].map(
+      (day) => [{ identifier: 10, notAfter: `${day}T00:00Z` }, true] as const,
+    ),
     [{ identifier: 10, notAfter: 1_800_000_000 }, false],
     [{ 'detail-type': 'x', detail: { identifier: 10 } }, true],
     [{ 'detail-type': 'x', detail: 10 }, true],
@@ -83,11 +91,20 @@ describe('enable-request.schema.json', () => {
       fc.bigInt({ min: 0n, max: 10n ** 17n }).map(String),
       fc.string(),
     );
-    const text = fc.oneof(fc.string({ maxLength: 300 }), fc.integer());
+    const text = fc.oneof(fc.string({ maxLength: 300 }), fc.integer(), fc.constant(null));
+    const day = fc.tuple(
+      fc.integer({ min: 0, max: 9999 }),
+      fc.integer({ min: 0, max: 13 }),
+      fc.integer({ min: 0, max: 32 }),
+    );
+    const notAfter = fc.oneof(
+      day.map(([year, month, date]) => `${String(year).padStart(4, '0')}-${two(month)}-${two(date)}T12:00Z`),
+      text,
+    );
     const request = fc.oneof(
       identifier,
       fc.record(
-        { identifier, requestId: text, requestedBy: text, reason: text, source: text, other: fc.jsonValue() },
+        { identifier, requestId: text, requestedBy: text, reason: text, source: text, notAfter, other: fc.jsonValue() },
         { requiredKeys: [] },
       ),
     );
