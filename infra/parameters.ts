@@ -27,6 +27,11 @@ const pattern = (must: string, expression: RegExp): Rule => ({ must, allows: (va
 const arn = (service: string, resource = '.+', must = `be an ARN of ${service}`): Rule =>
   pattern(must, new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]+:\\d{12}:${resource}$`));
 
+/** EC2 gives ids of 8 hexadecimal digits, and since 2016 of 17. */
+const HEX = '([0-9a-f]{8}|[0-9a-f]{17})';
+const id = (kind: string): RegExp => new RegExp(`^${kind}-${HEX}$`);
+const ids = (kind: string): RegExp => new RegExp(`^${kind}-${HEX}(,${kind}-${HEX})*$`);
+
 // A role can be given no right on an alias, and CloudWatch Logs takes none.
 const kmsKey = arn('kms', 'key/[\\w-]+', 'be the ARN of a kms key, not of an alias');
 
@@ -64,9 +69,9 @@ export const RULES: Readonly<Record<string, Rule>> = {
   logLevel: oneOf('DEBUG', 'INFO', 'WARN', 'ERROR', 'CRITICAL', 'SILENT'),
   logRetentionDays: { must: `be one of ${RETENTIONS.join(', ')}`, allows: (value) => RETENTIONS.includes(value) },
   logKeyArn: empty(kmsKey),
-  vpcId: empty(pattern('be the id of a VPC', /^vpc-[0-9a-f]+$/)),
-  subnetIds: empty(pattern('be ids of subnets, separated by commas', /^subnet-[0-9a-f]+(,subnet-[0-9a-f]+)*$/)),
-  securityGroupIds: empty(pattern('be ids of security groups, separated by commas', /^sg-[0-9a-f]+(,sg-[0-9a-f]+)*$/)),
+  vpcId: empty(pattern('be the id of a VPC', id('vpc'))),
+  subnetIds: empty(pattern('be ids of subnets, separated by commas', ids('subnet'))),
+  securityGroupIds: empty(pattern('be ids of security groups, separated by commas', ids('sg'))),
   eventBridge: flag,
   eventBusName: pattern('be the name or ARN of an event bus', /^[\w./:-]+$/),
   eventPattern: { must: 'be an event pattern in JSON', allows: isEventPattern },

@@ -1,16 +1,14 @@
 /**
- * A plugin of the Serverless Framework, for what YAML cannot say: two resources of CloudFormation are published once and
- * never change, so another content needs another name. In infra/*.yml they go by the names on the left.
+ * A plugin of the Serverless Framework, for what YAML cannot say. What the parameters leave out is left out (conditions.ts).
+ * And two resources of CloudFormation are published once and never change, so another content needs another name. In
+ * infra/*.yml they go by the names on the left.
  *
  * - EnablePasswordVersion: the framework names it by the function's code and configuration; its name is only known here.
  * - HttpsDeployment: without a new name API Gateway would go on serving the old methods, the old authorisation among them.
  */
 import { createHash } from 'node:crypto';
+import { type CompiledTemplate, decideConditions } from './conditions.ts';
 
-export interface CompiledTemplate {
-  readonly Conditions?: Readonly<Record<string, unknown>>;
-  readonly Resources: Readonly<Record<string, { readonly Type: string; readonly Properties?: unknown }>>;
-}
 interface Serverless {
   readonly service: { readonly provider: { compiledCloudFormationTemplate: CompiledTemplate } };
 }
@@ -31,10 +29,8 @@ export const nameByContent = (template: CompiledTemplate): CompiledTemplate => {
         (Properties as { FunctionName: { Ref: string } }).FunctionName.Ref === FUNCTION,
     ) ?? [];
   if (version === undefined) throw new Error(`${FUNCTION} has no version: versionFunctions must be true`);
-  // The conditions too: they hold what the parameters switch on and off.
   const api = resources.filter(([, { Type }]) => Type.startsWith('AWS::ApiGateway::'));
-  const content = JSON.stringify([template.Conditions, api]);
-  const hash = createHash('sha256').update(content).digest('hex').slice(0, 12);
+  const hash = createHash('sha256').update(JSON.stringify(api)).digest('hex').slice(0, 12);
   return rename(rename(template, 'EnablePasswordVersion', version), 'HttpsDeployment', `HttpsDeployment${hash}`);
 };
 
@@ -45,7 +41,7 @@ export default class MysafeEnablePlugin {
       // Before this, the resources of serverless.yml are not in the template.
       'after:aws:package:finalize:mergeCustomProviderResources': () => {
         service.provider.compiledCloudFormationTemplate = nameByContent(
-          service.provider.compiledCloudFormationTemplate,
+          decideConditions(service.provider.compiledCloudFormationTemplate),
         );
       },
     };

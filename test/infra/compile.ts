@@ -1,4 +1,4 @@
-/** Compiles serverless.yml as `npm run package` does, into a folder of its own, and evaluates its conditions. */
+/** Compiles serverless.yml as `npm run package` does, into a folder of its own. */
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -63,55 +63,10 @@ export const withPackage = async <Result>(
   }
 };
 
-type Json = Readonly<Record<string, unknown>>;
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const NO_VALUE = Symbol('AWS::NoValue');
-
-/** What CloudFormation makes of `Conditions`, `Fn::If` and `AWS::NoValue`; all else is left alone. */
-export const evaluate = (template: Json): Template => {
-  const conditions = template['Conditions'] as Json;
-  const holds = (condition: unknown): boolean => {
-    const [[name, value] = ['', undefined]] = Object.entries(condition as Json);
-    const list = value as readonly unknown[];
-    switch (name) {
-      case 'Condition':
-        return holds(conditions[String(value)]);
-      case 'Fn::Equals':
-        return list[0] === list[1];
-      case 'Fn::Not':
-        return !holds(list[0]);
-      case 'Fn::And':
-        return list.every(holds);
-      default:
-        throw new Error(`no such condition function: ${name}`);
-    }
-  };
-  const resolve = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(resolve).filter((each) => each !== NO_VALUE);
-    if (!isObject(value)) return value;
-    if (value['Ref'] === 'AWS::NoValue') return NO_VALUE;
-    const branches = value['Fn::If'] as readonly [string, unknown, unknown] | undefined;
-    if (branches) return resolve(holds({ Condition: branches[0] }) ? branches[1] : branches[2]);
-    return Object.fromEntries(
-      Object.entries(value)
-        .map(([key, each]) => [key, resolve(each)] as const)
-        .filter(([, each]) => each !== NO_VALUE),
-    );
-  };
-  const there = (section: unknown): Json =>
-    Object.fromEntries(
-      Object.entries(section as Json)
-        .filter(([, each]) => {
-          const condition = (each as Json)['Condition'];
-          return condition === undefined || holds({ Condition: condition });
-        })
-        .map(([name, each]) => [name, resolve(each)]),
-    );
-  return { Resources: there(template['Resources']), Outputs: there(template['Outputs']) } as unknown as Template;
-};
-
+/** The template that would be deployed. */
 export const compile = (parameters: Readonly<Record<string, string>>): Promise<Template> =>
-  withPackage(parameters, async (folder) =>
-    evaluate(JSON.parse(await readFile(join(folder, 'cloudformation-template-update-stack.json'), 'utf8'))),
+  withPackage(
+    parameters,
+    async (folder) =>
+      JSON.parse(await readFile(join(folder, 'cloudformation-template-update-stack.json'), 'utf8')) as Template,
   );

@@ -1,5 +1,7 @@
 /** The compiled CloudFormation, asked for what it must guarantee, in every combination that changes resources. */
-import { readFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { METRICS } from '../../functions/audit/line.ts';
@@ -11,19 +13,19 @@ import { compile, type Resource, type Template } from './compile.ts';
 const root = join(import.meta.dirname, '../..');
 const TOPIC = 'arn:aws:sns:eu-west-1:123456789012:approved';
 const POOL = 'arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_abc';
-const VPC = { vpcId: 'vpc-0a1b', subnetIds: 'subnet-0a1b,subnet-0c2d' };
+const VPC = { vpcId: 'vpc-0a1b2c3d', subnetIds: 'subnet-0a1b2c3d,subnet-0123456789abcdef0' };
 
 const COMBINATIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'as shipped': {},
   fifo: { fifo: 'true' },
   'with outcomes': { outcomes: 'true' },
   'in a VPC': VPC,
-  'in a VPC with its own security group': { subnetIds: VPC.subnetIds, securityGroupIds: 'sg-0a1b' },
+  'in a VPC with its own security group': { subnetIds: VPC.subnetIds, securityGroupIds: 'sg-0a1b2c3d' },
   'without reserved concurrency': { reservedConcurrency: 'none' },
   'with a customer key': {
     customerKey: 'true',
-    secretKeyArn: 'arn:aws:kms:eu-west-1:123456789012:key/abc',
-    logKeyArn: 'arn:aws:kms:eu-west-1:123456789012:key/def',
+    secretKeyArn: 'arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+    logKeyArn: 'arn:aws:kms:eu-west-1:123456789012:key/5678abcd-12ab-34cd-56ef-1234567890ab',
   },
   'with EventBridge': { eventBridge: 'true' },
   'with SNS': { snsTopicArn: TOPIC },
@@ -352,6 +354,25 @@ test('another authorisation of the endpoint is a new deployment of it, or it wou
   expect(deployment('with HTTPS and IAM')).toMatch(/^HttpsDeployment[0-9a-f]{12}$/);
   expect(deployment('with HTTPS and JWT')).not.toBe(deployment('with HTTPS and IAM'));
 });
+
+// A Python tool. Where it is not installed, the schema test above holds alone.
+const lint = (...args: readonly string[]) => spawnSync('cfn-lint', args, { encoding: 'utf8' });
+test.skipIf(lint('--version').status !== 0)(
+  'cfn-lint, where it is installed, finds no error and no warning',
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'cfn-lint-'));
+    try {
+      const files = [...templates].map(
+        ([name, template]) => [join(folder, `${name}.json`), JSON.stringify(template)] as const,
+      );
+      for (const [file, text] of files) await writeFile(file, text);
+      expect(lint(...files.map(([file]) => file)).stdout.trim()).toBe('');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  },
+  240_000,
+);
 
 test('a misspelt property, a wrong value and a reference to nothing are found', async () => {
   const template = templates.get('as shipped')!;
