@@ -73,15 +73,6 @@ const causeOf = ({ happens }: Row): Cause => ('cause' in happens ? happens.cause
 const codeOf = (answer: Answer, reading: Reading): string =>
   answer.kind === 'unanswered' ? answer.code : String(reading.envelope?.number ?? reading.status);
 
-/** An answer could repeat what we sent; nothing secret goes on into a dead letter. */
-const withoutSecrets = (text: string, { value, vault }: Token): string => {
-  const { clientSecret, clientKey } = vault.secret;
-  return [value, clientSecret, clientKey]
-    .map((hidden) => hidden?.reveal() ?? '')
-    .filter((secret) => secret.length >= 4)
-    .reduce((clean, secret) => clean.replaceAll(secret, '[secret]'), text);
-};
-
 /** One call that was made, and what it says. */
 interface Attempt {
   readonly kind: 'attempt';
@@ -196,7 +187,7 @@ export const createEnable = (parts: EnableParts) => {
         case 'done':
           return { kind: 'done', result: row.means === 'already-enabled' ? 'already-enabled' : 'enabled' };
         case 'reject':
-          return reject(row.happens.errorCode, withoutSecrets(describe(row, reading), token));
+          return reject(row.happens.errorCode, invocation.tokens.redact(describe(row, reading)));
         case 'keep':
           onKept(row, codeOf(answer, reading), request, origin);
           return kept;

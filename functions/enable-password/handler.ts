@@ -35,6 +35,11 @@ const PREFETCH_TIMEOUT_MS = 3000;
 const ASSUMED_REMAINING_MS = 30_000;
 
 const REFUSALS = {
+  gateway: 'the token endpoint cannot be reached',
+  'rate-limited': 'the token endpoint asks for fewer requests',
+  'client-certificate':
+    'a gateway wants a client certificate: set clientCertificate and clientKey in the secret, and have the gateway know them',
+  proxy: 'the proxy refuses the way out: check HTTPS_PROXY and NO_PROXY',
   credentials: 'token refused: check accessTokenUrl, clientId, clientSecret and tokenParameters in the secret',
   tls: "TLS handshake refused: check caCertificate, clientCertificate and clientKey in the secret, and the server's certificate",
   request:
@@ -79,9 +84,9 @@ const tokens = createTokens({
   maxAttempts: MAX_TOKEN_ATTEMPTS,
   wait: (attempt) => attemptWaitMs(attempt, clock.random()),
   onRequest: () => metrics.count('TokenRequests'),
-  onRefusal: (cause, errorCode) => {
+  onRefusal: ({ cause, code: errorCode, detail }) => {
     metrics.count('CredentialFailures');
-    log.error(REFUSALS[cause], { errorCode, cause });
+    log.error(REFUSALS[cause], { errorCode, cause, detail });
   },
 });
 

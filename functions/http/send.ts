@@ -14,8 +14,11 @@ export interface Call {
   readonly timeoutMs: number;
 }
 
-/** How no answer came. `tls` is a handshake that was refused by either side, never a slow one. */
-export type Failure = 'timeout' | 'refused' | 'reset' | 'dns' | 'unreachable' | 'tls';
+/**
+ * How no answer came. `tls` is a handshake that was refused by either side, never a slow one; `proxy` is a proxy that cannot
+ * be reached or does not let us out.
+ */
+export type Failure = 'timeout' | 'refused' | 'reset' | 'dns' | 'unreachable' | 'tls' | 'proxy';
 
 /** What came back: facts only. */
 export type Answer =

@@ -21,13 +21,23 @@ export type Meaning =
   | 'rate-limited'
   | 'server-error'
   | 'tls'
+  | 'client-certificate'
+  | 'proxy'
   | 'redirect'
   | 'forbidden'
   | 'gateway-refused'
   | 'unexpected-answer';
 
 /** For whom a message is kept; a metric dimension, so the list is short and holds no name. */
-export type Cause = 'gateway' | 'rate-limited' | 'server-error' | 'credentials' | 'tls' | 'unexpected-answer';
+export type Cause =
+  | 'gateway'
+  | 'rate-limited'
+  | 'server-error'
+  | 'credentials'
+  | 'tls'
+  | 'client-certificate'
+  | 'proxy'
+  | 'unexpected-answer';
 
 export type Policy =
   | { readonly kind: 'done' }
@@ -64,32 +74,67 @@ const already = says(/\balready\b|(^|\s)já\s/i);
 /** The neighbouring endpoint's success: a 200 that is not ours. */
 const disabled = says(/\b(de-?activated|inactivated|disabled|desativad[ao]|inativad[ao])\b/i);
 
+/** In either language: a sentence that says so is believed, whatever stands beside it. */
+const FAILED =
+  /\b(fail(s|ed|ures?)?|errors?|exception|unable|not|cannot|can't|couldn't|didn't|isn't|wasn't|denied|refused|rejected|forbidden|invalid|unauthori[sz]ed|expired|n[ãa]o|falh(a|ou|aram)|erros?|imposs[íi]vel|negad[ao]|recusad[ao]|inv[áa]lid[ao]|expirad[ao])\b/i;
+/** A gateway's page, before Segura is asked: nginx, and others in the same words. */
+const wantsClientCertificate = says(
+  /no required (ssl|tls) certificate|(ssl|tls) certificate error|client certificate (is )?required|requires? a client certificate/i,
+);
+
 /** No exception at all, or an empty one: PHP writes an empty object as a list. */
 const isEmpty = (value: unknown): boolean =>
   value == null || value === '' || value === false || (typeof value === 'object' && Object.keys(value).length === 0);
 
-/** The documented success: 200, `error` false, and nothing in the answer that contradicts it. */
-const succeeded = (reading: Reading): boolean =>
-  reading.status === 200 &&
-  reading.envelope?.error === false &&
-  reading.envelope.number === undefined &&
-  reading.envelope.agreesWith(200) &&
-  isEmpty(reading.json['exception']) &&
-  !notAuthorized(reading) &&
-  !disabled(reading);
+type Fields = Readonly<Record<string, unknown>>;
+const fieldsOf = (value: unknown): Fields => (typeof value === 'object' && value !== null ? (value as Fields) : {});
+
+const isZero = (value: unknown): boolean =>
+  value == null || value === 0 || (typeof value === 'string' && /^0*$/.test(value));
+
+/** `error`, `erro`, `error_code`, `cod_erro`: each absent, or the value that denies nothing. */
+const deniesNothing = ({ error, erro, error_code, cod_erro, success }: Fields): boolean =>
+  (error == null || error === false) &&
+  (erro == null || erro === false) &&
+  isZero(error_code) &&
+  isZero(cod_erro) &&
+  success !== false;
+
+/** The documented success: 200, `error` false (the JSON value), and nothing in the answer that denies it. */
+const succeeded = (reading: Reading): boolean => {
+  const { status, envelope, json, isAmbiguous } = reading;
+  const response = fieldsOf(json['response']);
+  return (
+    status === 200 &&
+    envelope?.agreesWith(200) === true &&
+    !envelope.hasNumber &&
+    !isAmbiguous &&
+    response['error'] === false &&
+    deniesNothing(response) &&
+    deniesNothing(json) &&
+    isEmpty(json['exception']) &&
+    isEmpty(response['exception']) &&
+    !FAILED.test(`${reading.words}\n${response['detail'] ?? ''}`) &&
+    !disabled(reading)
+  );
+};
 
 /** Trusted with HTTP 400 and in Segura's own envelope alone: elsewhere the same numbers mean other things. */
 const seguraError =
   (number: number) =>
-  ({ status, envelope }: Reading): boolean =>
-    status === 400 && envelope !== undefined && envelope.error !== false && envelope.number === number;
+  ({ status, envelope, isAmbiguous }: Reading): boolean =>
+    status === 400 && envelope?.number === number && envelope.error !== false && !isAmbiguous;
 
 const status =
   (...statuses: readonly number[]) =>
   (reading: Reading): boolean =>
     statuses.includes(reading.status);
 
-const isNetwork = ({ failure }: Reading): boolean => failure !== undefined && failure !== 'tls';
+const isTls = ({ failure }: Reading): boolean => failure === 'tls';
+const isProxy = ({ failure }: Reading): boolean => failure === 'proxy';
+const isNetwork = (reading: Reading): boolean => reading.failure !== undefined && !isTls(reading) && !isProxy(reading);
+const isClientCertificate = (reading: Reading): boolean =>
+  [400, 403, 495, 496].includes(reading.status) && reading.envelope === undefined && wantsClientCertificate(reading);
 
 export const ENABLE_TABLE: readonly Row[] = [
   {
@@ -143,6 +188,34 @@ export const ENABLE_TABLE: readonly Row[] = [
     segura: 'unknown',
   },
   {
+    cameBack: 'TLS handshake refused',
+    matches: isTls,
+    means: 'tls',
+    happens: { kind: 'keep', cause: 'tls' },
+    segura: 'down',
+  },
+  {
+    cameBack: "a gateway's page that asks for a client certificate",
+    matches: isClientCertificate,
+    means: 'client-certificate',
+    happens: { kind: 'keep', cause: 'client-certificate' },
+    segura: 'down',
+  },
+  {
+    cameBack: '403',
+    matches: status(403),
+    means: 'forbidden',
+    happens: { kind: 'keep', cause: 'credentials' },
+    segura: 'unknown',
+  },
+  {
+    cameBack: 'a proxy that cannot be reached, or refuses to connect',
+    matches: isProxy,
+    means: 'proxy',
+    happens: { kind: 'keep', cause: 'proxy' },
+    segura: 'down',
+  },
+  {
     cameBack: '502',
     matches: status(502),
     means: 'invalid-upstream-response',
@@ -174,13 +247,6 @@ export const ENABLE_TABLE: readonly Row[] = [
     segura: 'down',
   },
   {
-    cameBack: 'TLS handshake refused',
-    matches: ({ failure }) => failure === 'tls',
-    means: 'tls',
-    happens: { kind: 'keep', cause: 'tls' },
-    segura: 'down',
-  },
-  {
     cameBack: '3xx',
     matches: (reading) => reading.status >= 300 && reading.status < 400,
     means: 'redirect',
@@ -194,7 +260,6 @@ export const ENABLE_TABLE: readonly Row[] = [
     happens: KEEP_UNKNOWN,
     segura: 'unknown',
   },
-  { cameBack: '403', matches: status(403), means: 'forbidden', happens: KEEP_UNKNOWN, segura: 'unknown' },
   {
     cameBack: 'other 4xx',
     matches: (reading) => reading.status >= 400 && reading.status < 500 && reading.envelope === undefined,
@@ -212,7 +277,14 @@ export const ENABLE_TABLE: readonly Row[] = [
 ];
 
 /** What the token endpoint's answers mean. A token is issued by 200 with `access_token` alone (see token.ts). */
-export type TokenMeaning = 'token-issued' | 'token-refused' | 'gateway' | 'tls';
+export type TokenMeaning =
+  | 'token-issued'
+  | 'token-refused'
+  | 'gateway'
+  | 'rate-limited'
+  | 'tls'
+  | 'client-certificate'
+  | 'proxy';
 
 export interface TokenRow {
   readonly cameBack: string;
@@ -227,8 +299,15 @@ export const TOKEN_TABLE: readonly TokenRow[] = [
       code === 200 && typeof json['access_token'] === 'string' && /^[\x21-\x7e]+$/.test(json['access_token']),
     means: 'token-issued',
   },
-  { cameBack: '408, 429, 500, 502, 503, 504', matches: status(408, 429, 500, 502, 503, 504), means: 'gateway' },
-  { cameBack: 'TLS handshake refused', matches: ({ failure }) => failure === 'tls', means: 'tls' },
+  { cameBack: '429', matches: status(429), means: 'rate-limited' },
+  { cameBack: '408, 500, 502, 503, 504', matches: status(408, 500, 502, 503, 504), means: 'gateway' },
+  { cameBack: 'TLS handshake refused', matches: isTls, means: 'tls' },
+  {
+    cameBack: "a gateway's page that asks for a client certificate",
+    matches: isClientCertificate,
+    means: 'client-certificate',
+  },
+  { cameBack: 'a proxy that cannot be reached, or refuses to connect', matches: isProxy, means: 'proxy' },
   { cameBack: 'connection refused or reset, time-out, DNS failure', matches: isNetwork, means: 'gateway' },
   // 401 and 400 of OAuth 2.0, 404 no Route, a redirect, 200 without a token: client, parameters or URL are wrong.
   { cameBack: 'anything else', matches: () => true, means: 'token-refused' },
@@ -242,6 +321,23 @@ const firstMatch = <R extends { matches: (reading: Reading) => boolean }>(table:
 
 export const judge = (reading: Reading): Row => firstMatch(ENABLE_TABLE, reading);
 export const judgeToken = (reading: Reading): TokenRow => firstMatch(TOKEN_TABLE, reading);
+
+/** The error numbers of Segura that end a request: what `rejected` can hold beside our own codes. */
+export const REJECTED_CODES: readonly string[] = ENABLE_TABLE.flatMap(({ happens }) =>
+  happens.kind === 'reject' ? [happens.errorCode] : [],
+);
+
+const CURABLE_FAILURES: readonly Reading['failure'][] = ['tls', 'refused', 'dns'];
+
+/**
+ * Whether another secret (URL, client, certificate, referer) could have brought another answer: whatever is not Segura's
+ * own envelope, a refusal, and a server that is not there. Such an answer has the secret read again (see vault.ts).
+ */
+export const secretMayCure = (reading: Reading): boolean => {
+  const { status: code, failure, envelope } = reading;
+  if (failure !== undefined) return CURABLE_FAILURES.includes(failure);
+  return envelope === undefined || [401, 403, 404].includes(code) || notAuthorized(reading);
+};
 
 /** Segura's own sentence where the answer carries one, else the row's; for dead letters and logs. */
 export const describe = (row: Row, reading: Reading): string => sentenceOf(reading) || row.cameBack;

@@ -12,7 +12,9 @@ export interface Reading {
   readonly json: Readonly<Record<string, unknown>>;
   /** Segura's own envelope, if the body is one. */
   readonly envelope?: Envelope;
-  /** How long the answer asks us to wait. */
+  /** A key stands twice in one object of the body: nobody can say which of the two was meant. */
+  readonly isAmbiguous: boolean;
+  /** How long the answer asks us to wait, whatever its status. */
   readonly retryAfterSeconds?: number;
 }
 
@@ -22,6 +24,8 @@ export interface Envelope {
   readonly error: boolean | undefined;
   /** Segura's own error number, such as 1005; `undefined` where none is said or two differ. */
   readonly number: number | undefined;
+  /** Whether any number is said at all, be it one or two that differ. */
+  readonly hasNumber: boolean;
   /** `code` and `response.status` repeat the HTTP status, where they are there at all. */
   readonly agreesWith: (status: number) => boolean;
 }
@@ -82,9 +86,11 @@ const readEnvelope = (json: Json): Envelope | undefined => {
   const exception = isObject(json['exception']) ? json['exception'] : undefined;
   if (!(response || exception)) return undefined;
   const said = response ?? NOTHING;
+  const numbers = [asNumber(exception?.['code']), ...messagesOf(said, exception).map(numberBefore)];
   return {
     error: single([asBoolean(said['error']), asBoolean(said['erro'])]),
-    number: single([asNumber(exception?.['code']), ...messagesOf(said, exception).map(numberBefore)]),
+    number: single(numbers),
+    hasNumber: numbers.some((number) => number !== undefined),
     agreesWith: (status) =>
       [json['code'], said['status']].every(
         (value) => value === undefined || value === null || Number(value) === status,
@@ -100,16 +106,51 @@ const headerOf = (
   return Array.isArray(value) ? value[0] : value;
 };
 
+/** RFC 9110, 5.6.7: each of the three forms begins with the day of the week. `Date.parse` alone would take `soon 5`. */
+const HTTP_DATE = /^(mon|tue|wed|thu|fri|sat|sun)/i;
+
 /** Seconds from now, an HTTP date, or (Segura's own `X-RateLimit-Reset`) a Unix time, which no plain wait is as large as. */
 const secondsUntil = (value: string | undefined, now: number): number | undefined => {
-  if (!value) return undefined;
+  if (!value?.trim()) return undefined;
   const number = Number(value);
-  const seconds = Number.isNaN(number) ? (Date.parse(value) - now) / 1000 : number > 1e9 ? number - now / 1000 : number;
+  const date = HTTP_DATE.test(value.trim()) ? Date.parse(value) : Number.NaN;
+  const seconds = Number.isNaN(number) ? (date - now) / 1000 : number > 1e9 ? number - now / 1000 : number;
   return Number.isNaN(seconds) ? undefined : Math.max(0, seconds);
 };
 
+/** The resets of rate limits stand on every answer; only with a 429 do they ask for a wait. */
+const readRetryAfter = (
+  status: number,
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  now: number,
+): number | undefined => {
+  const names = status === 429 ? ['retry-after', 'ratelimit-reset', 'x-ratelimit-reset'] : ['retry-after'];
+  return names.map((name) => secondsUntil(headerOf(headers, name), now)).find((seconds) => seconds !== undefined);
+};
+
+const countKeys = (value: unknown): number => {
+  let count = 0;
+  // Not by recursion: how deep a body goes is for the other side to choose.
+  const open: unknown[] = [value];
+  while (open.length > 0) {
+    const next = open.pop();
+    if (typeof next !== 'object' || next === null) continue;
+    const inside = Object.values(next);
+    if (!Array.isArray(next)) count += inside.length;
+    for (const each of inside) open.push(each);
+  }
+  return count;
+};
+
+/** JSON.parse takes the last of two equal keys and says nothing: more were written than were read. */
+const hasRepeatedKey = (body: string, json: Json): boolean => {
+  let written = 0;
+  for (const [, colon] of body.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)) if (colon !== undefined) written += 1;
+  return written > countKeys(json);
+};
+
 /** What a body says, whatever the status that came with it. */
-type Said = Pick<Reading, 'json' | 'words' | 'envelope'>;
+type Said = Pick<Reading, 'json' | 'words' | 'envelope' | 'isAmbiguous'>;
 
 const readBody = (body: string): Said => {
   const json = parseObject(body);
@@ -117,6 +158,7 @@ const readBody = (body: string): Said => {
   return {
     json,
     words: json === NOTHING ? body : messagesOf(json['response'], json['exception'], json).join('\n'),
+    isAmbiguous: envelope !== undefined && hasRepeatedKey(body, json),
     ...(envelope ? { envelope } : {}),
   };
 };
@@ -133,16 +175,11 @@ const readBodyOnce = createBodyReader();
 
 /** `now` in ms since the epoch, for waits that are given as a date. */
 export const readAnswer = (answer: Answer, now: number): Reading => {
-  if (answer.kind === 'unanswered') return { status: 0, failure: answer.failure, words: '', json: NOTHING };
+  if (answer.kind === 'unanswered') {
+    return { status: 0, failure: answer.failure, words: '', json: NOTHING, isAmbiguous: false };
+  }
   const { status, headers, body } = answer;
-  const retryAfterSeconds =
-    status === 429 || status === 503
-      ? (secondsUntil(headerOf(headers, 'retry-after'), now) ??
-        (status === 429
-          ? (secondsUntil(headerOf(headers, 'ratelimit-reset'), now) ??
-            secondsUntil(headerOf(headers, 'x-ratelimit-reset'), now))
-          : undefined))
-      : undefined;
+  const retryAfterSeconds = readRetryAfter(status, headers, now);
   return {
     status,
     ...readBodyOnce(body),

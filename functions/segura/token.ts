@@ -1,8 +1,9 @@
 /** The client credentials grant (RFC 6749, 4.4): ask, read, keep, renew; one request for all who wait. */
 import { type Answer, metStaleConnection } from '../http/send.ts';
-import { judgeToken } from './answers.ts';
-import { readAnswer } from './reading.ts';
-import { type Hidden, hide } from './secret.ts';
+import { judgeToken, secretMayCure, type TokenMeaning } from './answers.ts';
+import { type Reading, readAnswer } from './reading.ts';
+import { createRedaction } from './redaction.ts';
+import { type Hidden, hide, type Secret } from './secret.ts';
 import type { Vault, Vaults } from './vault.ts';
 
 export interface Token {
@@ -14,13 +15,21 @@ export interface Token {
   readonly expiresAt: number;
 }
 
-export type TokenResult =
-  | { readonly kind: 'token'; readonly token: Token }
-  | {
-      readonly kind: 'no-token';
-      readonly cause: 'credentials' | 'gateway' | 'tls';
-      readonly code: string;
-    };
+/** Why there is no token. */
+export type TokenCause = Exclude<TokenMeaning, 'token-issued' | 'token-refused'> | 'credentials';
+
+export interface NoToken {
+  readonly kind: 'no-token';
+  readonly cause: TokenCause;
+  /** `HTTP401`, Node's error code, or why the secret cannot be used. */
+  readonly code: string;
+  /** The `error` code of OAuth 2.0, where the answer carries one that a document knows. */
+  readonly detail?: string;
+  /** How long the token endpoint asks us to wait. */
+  readonly retryAfterSeconds?: number;
+}
+
+export type TokenResult = { readonly kind: 'token'; readonly token: Token } | NoToken;
 
 /** Time left for the work, asked anew at each step. */
 export type LeftMs = () => number;
@@ -35,15 +44,22 @@ export interface TokenParts {
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
   readonly onRequest: () => void;
-  /** The token endpoint refused us, or one side refused the other's certificate; `code` as in `TokenResult`. */
-  readonly onRefusal: (cause: 'credentials' | 'tls', code: string) => void;
+  /** The token endpoint refused us, or one side refused the other's certificate: only people can fix that. */
+  readonly onRefusal: (refusal: NoToken) => void;
 }
 
 export interface Tokens {
-  /** A token that is good for now. `isProbe`: a gateway that fails is not tried again. */
+  /** A token that is good for now, of the secret in force. `isProbe`: a gateway that fails is not tried again. */
   readonly get: (left: LeftMs, isProbe?: boolean) => Promise<TokenResult>;
   /** The next token after Segura refused `refused`; one request however many were refused at once. */
   readonly renew: (refused: Token, left: LeftMs) => Promise<TokenResult>;
+  /**
+   * After an answer that another secret could cure (`secretMayCure`), or a second refusal.
+   * @returns whether another secret is in force now, so that the next token and call go by it
+   */
+  readonly rereadSecret: (vault: Vault, left: LeftMs) => Promise<boolean>;
+  /** A text from outside without any secret or token of this environment, of now or before (see redaction.ts). */
+  readonly redact: (text: string) => string;
 }
 
 /** Without `expires_in`, or with an absurd one: the default of Segura's pages. */
@@ -51,6 +67,8 @@ const ASSUMED_LIFETIME_SECONDS = 3600;
 /** Older pages of Segura speak of 24 hours; nothing of more. */
 const MAX_LIFETIME_SECONDS = 86_400;
 const RENEWAL_MARGIN_SECONDS = 60;
+/** An early renewal that failed is not tried again so soon: the token at hand is still good. */
+const EARLY_RENEWAL_AGAIN_MS = 10_000;
 
 /** `expires_in` may come as a number or a string, or not at all. */
 export const lifetimeSeconds = (expiresIn: unknown): number => {
@@ -71,10 +89,30 @@ const issue = (answer: Readonly<Record<string, unknown>>, vault: Vault, now: num
   };
 };
 
+/** How id and secret stand in the header of `client_secret_basic`. */
+export type BasicForm = 'encoded' | 'plain';
+
+/** As `application/x-www-form-urlencoded` has it: RFC 6749, 2.3.1. */
+const formEncode = (value: string): string => new URLSearchParams({ '': value }).toString().slice(1);
+
+const basicCredentials = ({ clientId, clientSecret }: Secret, form: BasicForm): string => {
+  const encode = form === 'encoded' ? formEncode : (value: string) => value;
+  return `${encode(clientId)}:${encode(clientSecret.reveal())}`;
+};
+
+/** Whether an issuer that does not decode, as league/oauth2-server, sees another secret than one that does. */
+export const hasPlainForm = (secret: Secret): boolean =>
+  secret.tokenAuthMethod === 'client_secret_basic' &&
+  basicCredentials(secret, 'plain') !== basicCredentials(secret, 'encoded');
+
 /** POST only, though a page of the vendor says GET: no client in the field uses that. */
-export const requestToken = ({ secret, send }: Vault, timeoutMs: number): Promise<Answer> => {
+export const requestToken = (
+  { secret, send }: Vault,
+  timeoutMs: number,
+  form: BasicForm = 'encoded',
+): Promise<Answer> => {
   const { accessTokenUrl, clientId, clientSecret, tokenAuthMethod, tokenParameters, referer } = secret;
-  const form = new URLSearchParams({ grant_type: 'client_credentials', ...tokenParameters });
+  const fields = new URLSearchParams({ grant_type: 'client_credentials', ...tokenParameters });
   const headers: Record<string, string> = {
     Accept: 'application/json',
     'Content-Type': 'application/x-www-form-urlencoded',
@@ -82,59 +120,109 @@ export const requestToken = ({ secret, send }: Vault, timeoutMs: number): Promis
     ...(referer ? { Referer: referer } : {}),
   };
   if (tokenAuthMethod === 'client_secret_basic') {
-    // Not percent-encoded, against RFC 6749 2.3.1: the issuer is very probably league/oauth2-server, which does not
-    // decode (src/Grant/AbstractGrant.php, getBasicAuthCredentials). Without special characters there is no difference.
-    headers['Authorization'] = `Basic ${Buffer.from(`${clientId}:${clientSecret.reveal()}`).toString('base64')}`;
+    headers['Authorization'] = `Basic ${Buffer.from(basicCredentials(secret, form)).toString('base64')}`;
   } else {
-    form.set('client_id', clientId);
-    form.set('client_secret', clientSecret.reveal());
+    fields.set('client_id', clientId);
+    fields.set('client_secret', clientSecret.reveal());
   }
-  return send({ url: accessTokenUrl, headers, body: form.toString(), timeoutMs });
+  return send({ url: accessTokenUrl, headers, body: fields.toString(), timeoutMs });
+};
+
+/** RFC 6749, 5.2 and 4.1.2.1; what else a server writes there may be anything, also what we sent. */
+const OAUTH_ERRORS = [
+  'invalid_request',
+  'invalid_client',
+  'invalid_grant',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'invalid_scope',
+  'access_denied',
+  'server_error',
+  'temporarily_unavailable',
+] as const;
+
+/** The `error` code of a token endpoint's answer, never its text. */
+export const oauthErrorOf = ({ json }: Reading): string | undefined =>
+  OAUTH_ERRORS.find((error) => error === json['error']);
+
+const refusalOf = (answer: Answer, reading: Reading, means: Exclude<TokenMeaning, 'token-issued'>): NoToken => {
+  const detail = oauthErrorOf(reading);
+  return {
+    kind: 'no-token',
+    cause: means === 'token-refused' ? 'credentials' : means,
+    code: answer.kind === 'answered' ? `HTTP${answer.status}` : answer.code,
+    ...(detail === undefined ? {} : { detail }),
+    ...(reading.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: reading.retryAfterSeconds }),
+  };
+};
+
+/** What may be over in a moment, and what only people can fix. */
+const isPassing = ({ cause }: NoToken): boolean => cause === 'gateway' || cause === 'rate-limited';
+
+/** One request, by the form of the credentials that this vault's issuer takes. */
+const createAsk = ({ timeoutMs, now, onRequest }: Pick<TokenParts, 'timeoutMs' | 'now' | 'onRequest'>) => {
+  /** Of a vault whose issuer was found not to decode. */
+  let plain: Vault | undefined;
+
+  const askOnce = async (vault: Vault, left: LeftMs, form: BasicForm) => {
+    onRequest();
+    const answer = await requestToken(vault, Math.min(timeoutMs, left()), form);
+    const reading = readAnswer(answer, now());
+    const { means } = judgeToken(reading);
+    return { answer, reading, means };
+  };
+
+  return async (vault: Vault, left: LeftMs) => {
+    const form = plain === vault ? 'plain' : 'encoded';
+    const first = await askOnce(vault, left, form);
+    if (first.means !== 'token-refused' || !hasPlainForm(vault.secret) || left() <= 0) return first;
+    plain = undefined;
+    if (form === 'plain') return first;
+    const second = await askOnce(vault, left, 'plain');
+    if (second.means !== 'token-issued') return first;
+    plain = vault;
+    return second;
+  };
 };
 
 export const createTokens = (parts: TokenParts): Tokens => {
-  const { vaults, timeoutMs, maxAttempts, wait, now, sleep, onRequest, onRefusal } = parts;
+  const { vaults, maxAttempts, wait, now, sleep, onRefusal } = parts;
+  const ask = createAsk(parts);
+  const redaction = createRedaction();
   let held: Token | undefined;
   let flight: Promise<TokenResult> | undefined;
   /** Calls that are slow learn one after the other that their token was refused: one failed renewal speaks for all. */
   let failedRenewal: { readonly of: Token; readonly result: TokenResult } | undefined;
+  let renewEarlyAt = Number.NEGATIVE_INFINITY;
 
-  const noToken = (cause: 'credentials' | 'gateway' | 'tls', code: string): TokenResult => ({
-    kind: 'no-token',
-    cause,
-    code,
-  });
+  const keep = (reading: Reading, vault: Vault): TokenResult => {
+    held = issue(reading.json, vault, now());
+    redaction.hide(held.value);
+    return { kind: 'token', token: held };
+  };
 
+  /** Again at once with another secret, where there is one; after a wait, where a gateway failed. */
   const request = async (left: LeftMs, attempts: number): Promise<TokenResult> => {
-    const found = await vaults.fresh(left());
-    if (found.kind === 'no-vault') return noToken('credentials', found.code);
-    let { vault } = found;
-    let hasReadAgain = false;
+    let hasReread = false;
     for (let attempt = 1; ; attempt++) {
-      if (left() <= 0) return noToken('gateway', 'ETIMEDOUT');
-      onRequest();
-      const answer = await requestToken(vault, Math.min(timeoutMs, left()));
-      const reading = readAnswer(answer, now());
-      const { means } = judgeToken(reading);
-      const code = answer.kind === 'answered' ? `HTTP${answer.status}` : answer.code;
-      if (means === 'token-issued') {
-        held = issue(reading.json, vault, now());
-        return { kind: 'token', token: held };
+      const found = await vaults.current(left());
+      if (found.kind === 'no-vault') return { kind: 'no-token', cause: 'credentials', code: found.code };
+      if (left() <= 0) return { kind: 'no-token', cause: 'gateway', code: 'ETIMEDOUT' };
+      const { vault } = found;
+      redaction.hideSecret(vault.secret);
+      const { answer, reading, means } = await ask(vault, left);
+      if (means === 'token-issued') return keep(reading, vault);
+      const refusal = refusalOf(answer, reading, means);
+      if (!isPassing(refusal)) onRefusal(refusal);
+      if (secretMayCure(reading) && !hasReread) {
+        hasReread = true;
+        if (await vaults.suspect(vault, left())) continue;
       }
-      if (means === 'gateway') {
-        const isStale = attempt === 1 && metStaleConnection(answer);
-        const waitMs = isStale ? 0 : Math.max(wait(attempt), (reading.retryAfterSeconds ?? 0) * 1000);
-        if (attempt >= (isStale ? maxAttempts : attempts) || waitMs >= left()) return noToken('gateway', code);
-        await sleep(waitMs);
-        continue;
-      }
-      const cause = means === 'tls' ? 'tls' : 'credentials';
-      onRefusal(cause, code);
-      if (hasReadAgain) return noToken(cause, code);
-      hasReadAgain = true;
-      const again = await vaults.afterRefusal(vault, left());
-      if (again.kind === 'no-vault' || again.vault === vault) return noToken(cause, code);
-      vault = again.vault;
+      if (!isPassing(refusal)) return refusal;
+      const isStale = attempt === 1 && metStaleConnection(answer);
+      const waitMs = isStale ? 0 : Math.max(wait(attempt), (refusal.retryAfterSeconds ?? 0) * 1000);
+      if (attempt >= (isStale ? maxAttempts : attempts) || waitMs >= left()) return refusal;
+      await sleep(waitMs);
     }
   };
 
@@ -145,22 +233,31 @@ export const createTokens = (parts: TokenParts): Tokens => {
     return flight;
   };
 
+  /** Of the secret in force: a token was issued for one server and one client. */
+  const isGood = (token: Token | undefined, until: 'renewAt' | 'expiresAt'): token is Token =>
+    token !== undefined && now() < token[until] && token.vault === vaults.inForce();
+
   return {
     get: async (left, isProbe = false) => {
+      if (vaults.isOld()) await vaults.current(left());
       const before = held;
-      if (before && now() < before.renewAt) return { kind: 'token', token: before };
+      if (isGood(before, 'renewAt')) return { kind: 'token', token: before };
+      if (isGood(before, 'expiresAt') && now() < renewEarlyAt) return { kind: 'token', token: before };
       const result = await requestOnce(left, isProbe ? 1 : maxAttempts);
       // A renewal that came early and failed leaves the old token good until its end.
-      const isStillGood = before !== undefined && held === before && now() < before.expiresAt;
-      return result.kind === 'no-token' && isStillGood ? { kind: 'token', token: before } : result;
+      if (result.kind === 'token' || held !== before || !isGood(before, 'expiresAt')) return result;
+      renewEarlyAt = now() + EARLY_RENEWAL_AGAIN_MS;
+      return { kind: 'token', token: before };
     },
     renew: async (refused, left) => {
-      if (held && held !== refused && now() < held.expiresAt) return { kind: 'token', token: held };
+      if (held !== refused && isGood(held, 'expiresAt')) return { kind: 'token', token: held };
       if (failedRenewal?.of === refused) return failedRenewal.result;
       if (held === refused) held = undefined;
       const result = await requestOnce(left);
       if (result.kind === 'no-token') failedRenewal = { of: refused, result };
       return result;
     },
+    rereadSecret: (vault, left) => vaults.suspect(vault, left()),
+    redact: redaction.redact,
   };
 };

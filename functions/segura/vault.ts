@@ -1,5 +1,5 @@
 /**
- * The secret in use and the connections opened with it: read once for all who wait, read again when it was refused or
+ * The secret in use and the connections opened with it: read once for all who wait, read again when it is suspected or
  * has grown old; the last good one stays while Secrets Manager cannot be reached.
  */
 import type { SecretValue } from '../aws/secret-value.ts';
@@ -12,7 +12,7 @@ export interface Vault {
   readonly send: Send;
 }
 
-/** Why there is no vault; `detail` says what to mend. */
+/** Why there is no vault; `detail` says what to fix. */
 export type VaultResult =
   | { readonly kind: 'vault'; readonly vault: Vault }
   | { readonly kind: 'no-vault'; readonly code: string; readonly detail: string };
@@ -28,16 +28,22 @@ export interface VaultParts {
 }
 
 export interface Vaults {
-  /** Reads the secret only where there is none yet. */
+  /** Reads the secret where there is none yet, and again where it is older than `SECRET_MAX_AGE_MS`. */
   readonly current: (timeoutMs: number) => Promise<VaultResult>;
-  /** Reads it again where it is older than `SECRET_MAX_AGE_MS`; asked before a token is renewed. */
-  readonly fresh: (timeoutMs: number) => Promise<VaultResult>;
-  /** Reads it again because `refused` was, unless a newer one is at hand already; once for all who ask at once. */
-  readonly afterRefusal: (refused: Vault, timeoutMs: number) => Promise<VaultResult>;
+  /** The one that is in force now. */
+  readonly inForce: () => Vault | undefined;
+  /** Whether `current` would read the secret again. */
+  readonly isOld: () => boolean;
+  /**
+   * Something went wrong with `suspect` that another secret could cure: reads it again, once for all who ask at once, and
+   * at most once in `SUSPECT_AGAIN_MS` unless it had changed. @returns whether another one is in force now
+   */
+  readonly suspect: (suspect: Vault, timeoutMs: number) => Promise<boolean>;
 }
 
-/** A moved `url` or a changed certificate is noticed with a token renewal within the hour, without any refusal. */
-export const SECRET_MAX_AGE_MS = 15 * 60_000;
+/** Also while every token is good: a moved `url` or a changed certificate is noticed within the hour. */
+export const SECRET_MAX_AGE_MS = 3_600_000;
+export const SUSPECT_AGAIN_MS = 30_000;
 /** No longer than this, and not again so soon: the last good secret is at hand, and calls are waiting. */
 const REFRESH_TIMEOUT_MS = 3000;
 const REFRESH_AGAIN_MS = 30_000;
@@ -46,6 +52,7 @@ export const createVaults = ({ read, connect, now, sleep, onFailure }: VaultPart
   let held: { readonly vault: Vault; readonly text: string; readonly close: () => void } | undefined;
   let readAt = Number.NEGATIVE_INFINITY;
   let refreshedAt = Number.NEGATIVE_INFINITY;
+  let suspectedAt = Number.NEGATIVE_INFINITY;
   let flight: Promise<VaultResult> | undefined;
 
   const failed = (code: string, detail: string): VaultResult => {
@@ -91,22 +98,31 @@ export const createVaults = ({ read, connect, now, sleep, onFailure }: VaultPart
     return result.kind === 'vault' || now() >= endsAt ? result : readOnce(endsAt - now());
   };
 
-  const current: Vaults['current'] = async (timeoutMs) => {
-    if (held) return { kind: 'vault', vault: held.vault };
-    return flight ? join(flight, timeoutMs) : readOnce(timeoutMs);
-  };
+  const isOld = (): boolean =>
+    held !== undefined && now() - readAt > SECRET_MAX_AGE_MS && now() - refreshedAt >= REFRESH_AGAIN_MS;
 
   return {
-    current,
-    fresh: (timeoutMs) => {
-      const isOld = held !== undefined && now() - readAt > SECRET_MAX_AGE_MS;
-      if (!isOld || now() - refreshedAt < REFRESH_AGAIN_MS) return current(timeoutMs);
-      refreshedAt = now();
-      return readOnce(Math.min(timeoutMs, REFRESH_TIMEOUT_MS));
+    inForce: () => held?.vault,
+    isOld,
+    current: async (timeoutMs) => {
+      if (isOld()) {
+        refreshedAt = now();
+        return readOnce(Math.min(timeoutMs, REFRESH_TIMEOUT_MS));
+      }
+      if (held) return { kind: 'vault', vault: held.vault };
+      return flight ? join(flight, timeoutMs) : readOnce(timeoutMs);
     },
-    afterRefusal: (refused, timeoutMs) => {
-      if (held && held.vault !== refused) return current(timeoutMs);
-      return readOnce(timeoutMs);
+    suspect: async (suspect, timeoutMs) => {
+      if (held?.vault !== suspect) return held !== undefined;
+      if (flight === undefined) {
+        if (now() - suspectedAt < SUSPECT_AGAIN_MS || timeoutMs <= 0) return false;
+        suspectedAt = now();
+      }
+      await readOnce(Math.min(timeoutMs, REFRESH_TIMEOUT_MS));
+      const hasChanged = held.vault !== suspect;
+      // The next fix counts at once too.
+      if (hasChanged) suspectedAt = Number.NEGATIVE_INFINITY;
+      return hasChanged;
     },
   };
 };

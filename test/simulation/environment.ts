@@ -115,7 +115,7 @@ export const createEnvironment = (parts: EnvironmentParts) => {
     maxAttempts: MAX_TOKEN_ATTEMPTS,
     wait: (attempt) => attemptWaitMs(attempt, random()),
     onRequest: () => metrics.count('TokenRequests'),
-    onRefusal: (cause, errorCode) => log.error('token refused', { cause, errorCode }),
+    onRefusal: ({ cause, code }) => log.error('token refused', { cause, errorCode: code }),
   });
   const enable = createEnable({
     ...time,

@@ -8,6 +8,8 @@ import {
   judgeToken,
   type Meaning,
   type Policy,
+  REJECTED_CODES,
+  secretMayCure,
   TOKEN_TABLE,
 } from '../../functions/segura/answers.ts';
 import { readAnswer } from '../../functions/segura/reading.ts';
@@ -47,6 +49,8 @@ const happens: Readonly<Record<Meaning, Policy['kind']>> = {
   'rate-limited': 'retry',
   'server-error': 'retry',
   tls: 'keep',
+  'client-certificate': 'keep',
+  proxy: 'keep',
   redirect: 'keep',
   forbidden: 'keep',
   'gateway-refused': 'keep',
@@ -117,6 +121,7 @@ const ALREADY = 'Password has already been activated';
 const NOT_FOUND = '1005: Password not found';
 const NO_ACCESS = '1006: User does not have access';
 const WRONG_TYPE = '1010: Unexpected identifier type';
+const NO_CERTIFICATE = '400 No required SSL certificate was sent';
 const NOT_AUTHORIZED = 'You are not authorized to access this resource.';
 const NO_ROUTE = 'no Route matched with those values';
 const page = (title: string) =>
@@ -133,17 +138,7 @@ const invented: readonly Invented[] = [
   ['success in Portuguese', 'enabled', 200, segura(200, 'Senha ativada com sucesso')],
   ['success without a message', 'enabled', 200, { response: { status: 200, error: false } }],
   ['success with codes as strings', 'enabled', 200, segura(200, ACTIVATED, { status: '200' }, { code: '200' })],
-  ['success with error as a string', 'enabled', 200, segura(200, ACTIVATED, { error: 'false', erro: '0' })],
-  ['success with error as 0', 'enabled', 200, segura(200, ACTIVATED, { error: 0, erro: 0 })],
-  [
-    'success in Portuguese fields alone',
-    'enabled',
-    200,
-    { response: { status: 200, mensagem: ACTIVATED, erro: false } },
-  ],
-  ['success with error null beside erro', 'enabled', 200, segura(200, ACTIVATED, { error: null })],
   ['success with "Message" beside message', 'enabled', 200, segura(200, ACTIVATED, { Message: ACTIVATED })],
-  ['success with error_code 1, which decides nothing', 'enabled', 200, segura(200, ACTIVATED, { error_code: 1 })],
   ['success with cod_erro as text', 'enabled', 200, segura(200, ACTIVATED, { cod_erro: '0' })],
   ['success with exception null', 'enabled', 200, segura(200, ACTIVATED, {}, { exception: null })],
   ['success with exception ""', 'enabled', 200, segura(200, ACTIVATED, {}, { exception: '' })],
@@ -159,7 +154,68 @@ const invented: readonly Invented[] = [
     200,
     segura(200, '', { mensagem: 'A senha já foi ativada' }),
   ],
+  ['success with detail', 'enabled', 200, segura(200, ACTIVATED, { detail: 'Password 10' })],
+  [
+    'success without the Portuguese half',
+    'enabled',
+    200,
+    { response: { status: 200, message: ACTIVATED, error: false } },
+  ],
   // A 200 that is not what is documented is never counted as done.
+  ['200 with error as a string', 'unexpected-answer', 200, segura(200, ACTIVATED, { error: 'false' })],
+  ['200 with error as 0', 'unexpected-answer', 200, segura(200, ACTIVATED, { error: 0 })],
+  ['200 with error null', 'unexpected-answer', 200, segura(200, ACTIVATED, { error: null })],
+  [
+    '200 with Portuguese fields alone',
+    'unexpected-answer',
+    200,
+    { response: { status: 200, mensagem: ACTIVATED, erro: false } },
+  ],
+  // A 200 that denies itself.
+  ['200 with two numbers', 'unexpected-answer', 200, segura(200, NO_ACCESS, { mensagem: NOT_FOUND })],
+  ['200 with error_code 1', 'unexpected-answer', 200, segura(200, ACTIVATED, { error_code: 1 })],
+  ['200 with cod_erro 4', 'unexpected-answer', 200, segura(200, ACTIVATED, { cod_erro: 4 })],
+  ['200 with error_code as text', 'unexpected-answer', 200, segura(200, ACTIVATED, { error_code: '1' })],
+  ['200 with erro as text', 'unexpected-answer', 200, segura(200, ACTIVATED, { erro: 'true' })],
+  ['200 with error true at the top', 'unexpected-answer', 200, segura(200, ACTIVATED, {}, { error: true })],
+  ['200 with an OAuth error at the top', 'unexpected-answer', 200, segura(200, ACTIVATED, {}, { error: 'invalid' })],
+  ['200 with error_code 1 at the top', 'unexpected-answer', 200, segura(200, ACTIVATED, {}, { error_code: 1 })],
+  ['200 with success false', 'unexpected-answer', 200, segura(200, ACTIVATED, { success: false })],
+  ['200 that says it failed', 'unexpected-answer', 200, segura(200, 'Failed to activate the password')],
+  ['200 that says it was not activated', 'unexpected-answer', 200, segura(200, 'Password was not activated')],
+  ['200 that says "could not"', 'unexpected-answer', 200, segura(200, 'The password could not be activated')],
+  ['200 with "Unexpected error." and error false', 'unexpected-answer', 200, segura(200, 'Unexpected error.')],
+  [
+    '200 that fails in Portuguese alone',
+    'unexpected-answer',
+    200,
+    segura(200, ACTIVATED, { mensagem: 'Não foi possível ativar a senha' }),
+  ],
+  ['200 that fails in detail', 'unexpected-answer', 200, segura(200, ACTIVATED, { detail: 'Access denied' })],
+  [
+    '200 with an exception inside the response',
+    'unexpected-answer',
+    200,
+    segura(200, ACTIVATED, { exception: { code: 500 } }),
+  ],
+  [
+    '200 with error twice',
+    'unexpected-answer',
+    200,
+    JSON.stringify(segura(200, ACTIVATED)).replace('"error":false', '"error":true,"error":false'),
+  ],
+  [
+    '200 with error twice, once escaped',
+    'unexpected-answer',
+    200,
+    JSON.stringify(segura(200, ACTIVATED)).replace('"error":false', '"\\u0065rror":true,"error":false'),
+  ],
+  [
+    '400 with message twice',
+    'unexpected-answer',
+    400,
+    JSON.stringify(segura(400, NOT_FOUND)).replace('"message"', '"message":"x","message"'),
+  ],
   ['200 with error as a string "true"', 'unexpected-answer', 200, segura(200, ACTIVATED, { error: 'true' })],
   ['200 with error and erro at odds', 'unexpected-answer', 200, segura(200, ACTIVATED, { erro: true })],
   ['200 with neither error nor erro', 'unexpected-answer', 200, { response: { status: 200, message: ACTIVATED } }],
@@ -312,6 +368,10 @@ const invented: readonly Invented[] = [
   ['404 of another server', 'unroutable', 404, page('404 Not Found')],
   ['403 with nothing', 'forbidden', 403, ''],
   ['407 of a proxy', 'gateway-refused', 407, page('407 Proxy Authentication Required')],
+  ['400 of nginx without a client certificate', 'client-certificate', 400, page(NO_CERTIFICATE)],
+  ['400 of nginx for a bad one', 'client-certificate', 400, page('400 The SSL certificate error')],
+  ['403 of IIS without a client certificate', 'client-certificate', 403, page('Client certificate required')],
+  ['400 in the envelope that speaks of it', 'unexpected-answer', 400, segura(400, NO_CERTIFICATE)],
   ['413', 'gateway-refused', 413, { message: 'Payload too large' }],
   ['418', 'gateway-refused', 418, 'teapot'],
   ['451', 'gateway-refused', 451, ''],
@@ -367,7 +427,8 @@ describe('answers nobody has seen yet', () => {
     ['405, as for a URL that is not the token endpoint', 405, '', 'token-refused'],
     ['a token under 401', 401, '{"access_token":"abc"}', 'token-refused'],
     ['408', 408, '', 'gateway'],
-    ['429', 429, '', 'gateway'],
+    ['429', 429, '', 'rate-limited'],
+    ['a page that wants a client certificate', 400, page(NO_CERTIFICATE), 'client-certificate'],
     ['500', 500, '', 'gateway'],
     ['502', 502, page('502'), 'gateway'],
     ['503', 503, '', 'gateway'],
@@ -386,6 +447,7 @@ describe('answers nobody has seen yet', () => {
     ['refused', 'gateway'],
     ['timeout', 'gateway'],
     ['tls', 'tls'],
+    ['proxy', 'proxy'],
   ] as const)('of the token endpoint: no answer (%s) means %s', (failure, means) => {
     expect(judgeToken(read(unanswered(failure, 'X'))).means).toBe(means);
   });
@@ -397,6 +459,7 @@ describe('the tables', () => {
       policy.kind === 'reject' ? [[means, policy.errorCode]] : [],
     );
     expect(codes).toEqual(Object.entries(errorCodes));
+    expect(REJECTED_CODES).toEqual(Object.values(errorCodes));
   });
 
   test('try 500 again at most once, and the gateway and the network for as long as there is time', () => {
@@ -443,4 +506,38 @@ describe('in the words for a dead letter', () => {
     const reading = read(answered(400, body));
     expect(describeAnswer(judge(reading), reading)).toBe(sentence);
   });
+});
+
+describe('a secret could cure', () => {
+  test.each<readonly [string, Answer]>([
+    ['a page of a gateway', answered(503, page('503 Service Unavailable'))],
+    ['no Route', answered(404, { message: NO_ROUTE })],
+    ['a login page', answered(200, page('Login'))],
+    ['a redirect', answered(302, '')],
+    ['an empty 500', answered(500, '')],
+    ['401 in the envelope', answered(401, segura(401, 'Inactive authorization'))],
+    ['403 in the envelope', answered(403, segura(403, 'x'))],
+    ['404 in the envelope', answered(404, segura(404, 'Resource sub not found'))],
+    ['"not authorized" under 500', answered(500, segura(500, NOT_AUTHORIZED))],
+    ['a refused handshake', unanswered('tls', 'CERT_HAS_EXPIRED')],
+    ['a refused connection', unanswered('refused', 'ECONNREFUSED')],
+    ['an unknown host', unanswered('dns', 'ENOTFOUND')],
+  ])('%s', (_, answer) => {
+    expect(secretMayCure(read(answer))).toBe(true);
+  });
+
+  test.each<readonly [string, Answer]>([
+    ['1005', answered(400, segura(400, NOT_FOUND))],
+    ['a success', answered(200, segura(200, ACTIVATED))],
+    ['Segura’s own fault', answered(500, segura(500, 'Unexpected error.'))],
+    ['a time-out', unanswered('timeout', 'ETIMEDOUT')],
+    ['a reset', unanswered('reset', 'ECONNRESET')],
+  ])('not %s', (_, answer) => {
+    expect(secretMayCure(read(answer))).toBe(false);
+  });
+});
+
+test('a body of brackets, however deep, is read in time that grows with its length', () => {
+  const deep = (depth: number) => `{"response":${'[['.repeat(depth)}${']]'.repeat(depth)}}`;
+  expect(judged(answered(200, deep(60_000))).means).toBe('unexpected-answer');
 });

@@ -41,7 +41,7 @@ describe('what Segura says', () => {
   test.each([
     ['a login page', LOGIN_PAGE, 'unexpected-answer', '200', 'unexpected-answer 200'],
     ['a redirect', gateway(302), 'unexpected-answer', '302', 'redirect 302'],
-    ['403', gateway(403), 'unexpected-answer', '403', 'forbidden 403'],
+    ['403', gateway(403), 'credentials', '403', 'forbidden 403'],
     ['a refused certificate', unanswered('tls', 'CERT_HAS_EXPIRED'), 'tls', 'CERT_HAS_EXPIRED', 'tls CERT_HAS_EXPIRED'],
   ])('%s is kept at once, and said', async (_, reply, cause, errorCode, said) => {
     const stage = createStage({ segura: () => reply });

@@ -125,7 +125,10 @@ describe('how long we are asked to wait', () => {
     ['Retry-After of a 503', 503, { 'retry-after': '5' }, 5],
     ['a rate limit beside a 503, which it did not cause', 503, { 'ratelimit-reset': '12' }, undefined],
     ['a rate limit beside a success', 200, { 'x-ratelimit-reset': unixTime }, undefined],
-    ['Retry-After of a redirect', 302, { 'retry-after': '5' }, undefined],
+    ['Retry-After of a redirect', 302, { 'retry-after': '5' }, 5],
+    ['Retry-After of a 500', 500, { 'retry-after': '5' }, 5],
+    ['Retry-After that a lenient parser takes for a date', 429, { 'retry-after': 'soon 5' }, undefined],
+    ['Retry-After of blanks', 429, { 'retry-after': '  ' }, undefined],
   ])('%s', (_, status, headers, seconds) => {
     expect(read('', status, headers).retryAfterSeconds).toBe(seconds);
   });
@@ -133,7 +136,7 @@ describe('how long we are asked to wait', () => {
 
 test('no answer at all has status 0 and says how', () => {
   const reading = readAnswer({ kind: 'unanswered', failure: 'dns', code: 'ENOTFOUND', reusedSocket: false }, NOW);
-  expect(reading).toEqual({ status: 0, failure: 'dns', words: '', json: {} });
+  expect(reading).toEqual({ status: 0, failure: 'dns', words: '', json: {}, isAmbiguous: false });
 });
 
 test('no body throws, and each is judged', () => {

@@ -200,7 +200,7 @@ export const createStage = (options: StageOptions = {}) => {
     maxAttempts: MAX_TOKEN_ATTEMPTS,
     wait: (attempt) => attemptWaitMs(attempt, random()),
     onRequest: () => metrics.count('TokenRequests'),
-    onRefusal: (cause, code) => refusals.push(`${cause} ${code}`),
+    onRefusal: ({ cause, code }) => refusals.push(`${cause} ${code}`),
   });
   const enable = createEnable({
     ...time,

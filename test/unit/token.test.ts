@@ -136,6 +136,97 @@ describe('a token', () => {
   });
 });
 
+describe('an early renewal that failed', () => {
+  test('is not tried again for ten seconds, however many requests come', async () => {
+    const { get, pass, clock, tokenCalls } = open({ tokens: inTurn(token('first', 100), gateway(503)) });
+    const { renewAt } = tokenOf(await get());
+    await pass(renewAt - clock.now());
+    for (let request = 0; request < 100; request += 1) expect(textOf(await get(100_000, true))).toBe('first');
+    expect(tokenCalls).toHaveLength(2);
+    await pass(10_000);
+    await get(100_000, true);
+    expect(tokenCalls).toHaveLength(3);
+  });
+});
+
+describe('a token of another secret than the one in force', () => {
+  test('is not given out: the new secret has a token of its own', async () => {
+    const { get, tokens, left, clock } = open({
+      secret: (nth) => ({ kind: 'read', text: secretText({ url: `https://host-${nth}.example.com` }) }),
+    });
+    const first = tokenOf(await get());
+    expect(await finish(clock, tokens.rereadSecret(first.vault, left(10_000)))).toBe(true);
+    const second = tokenOf(await get());
+    expect([second.vault.secret.url.hostname, second.value.reveal()]).toEqual(['host-2.example.com', 'token-2']);
+  });
+
+  test('is noticed within the hour, also where a token lives for a day', async () => {
+    const { get, pass } = open({
+      secret: (nth) => ({ kind: 'read', text: secretText({ url: `https://host-${nth}.example.com` }) }),
+      tokens: (nth) => token(`token-${nth}`, 86_400),
+    });
+    await get();
+    await pass(3_599_000);
+    expect(textOf(await get())).toBe('token-1');
+    await pass(1000);
+    expect(tokenOf(await get()).vault.secret.url.hostname).toBe('host-2.example.com');
+  });
+});
+
+describe('client_secret_basic', () => {
+  const decode = (header: string | undefined): string => Buffer.from(header?.slice(6) ?? '', 'base64').toString();
+  const basic = (changes: object) => () => ({
+    kind: 'read' as const,
+    text: secretText({ tokenAuthMethod: 'client_secret_basic', ...changes }),
+  });
+
+  test('sends id and secret percent-encoded, as RFC 6749 wants it', async () => {
+    const { get, tokenCalls } = open({ secret: basic({ clientId: 'a:b', clientSecret: '100% é+/' }) });
+    await get();
+    expect(tokenCalls.map(({ headers }) => decode(headers['Authorization']))).toEqual(['a%3Ab:100%25+%C3%A9%2B%2F']);
+  });
+
+  test('refused where the plain form differs, tries the plain form once, and remembers what worked', async () => {
+    const { get, renew, tokenCalls } = open({
+      secret: basic({ clientSecret: 'p%q' }),
+      tokens: (nth, { headers }) =>
+        decode(headers['Authorization']) === 'client:p%q' ? token(`token-${nth}`) : gateway(401),
+    });
+    const first = tokenOf(await get());
+    await renew(first);
+    expect(tokenCalls.map(({ headers }) => decode(headers['Authorization']))).toEqual([
+      'client:p%25q',
+      'client:p%q',
+      'client:p%q',
+    ]);
+  });
+
+  test('refused in both forms, says what the first was answered', async () => {
+    const { get, tokenCalls } = open({
+      secret: basic({ clientSecret: 'p%q' }),
+      tokens: inTurn(answered(400, { error: 'invalid_request' }), gateway(401)),
+    });
+    expect(await get()).toMatchObject({ cause: 'credentials', code: 'HTTP400', detail: 'invalid_request' });
+    expect(tokenCalls).toHaveLength(2);
+  });
+
+  test('without special characters has one form alone', async () => {
+    const { get, tokenCalls } = open({ secret: basic({}), tokens: () => gateway(401) });
+    await get();
+    expect(tokenCalls).toHaveLength(1);
+  });
+});
+
+test.each([
+  ['invalid_client', 'invalid_client'],
+  ['the token eyJabc was refused', undefined],
+  [{ code: 1 }, undefined],
+])('of an OAuth error %j the log hears %j', async (error, detail) => {
+  const { get } = open({ tokens: () => answered(401, { error, error_description: 'client-secret' }) });
+  const result = await get();
+  expect(result.kind === 'no-token' && result.detail).toBe(detail);
+});
+
 describe('a refused token', () => {
   test('is renewed once however many calls were refused', async () => {
     const { get, tokens, left, clock, tokenCalls } = open();
@@ -176,17 +267,39 @@ describe('a refused token', () => {
 
 describe('a gateway that fails', () => {
   test.each([
-    ['503', gateway(503), 'HTTP503'],
-    ['429', gateway(429), 'HTTP429'],
-    ['a refused connection', REFUSED, 'ECONNREFUSED'],
-    ['a reset', RESET, 'ECONNRESET'],
-  ])('(%s) is asked three times, with growing waits', async (_, reply, code) => {
-    const { get, tokenCalls, clock } = open({ tokens: () => reply, random: () => 0 });
+    ['503', gateway(503), 'gateway', 'HTTP503', 2],
+    ['429', gateway(429), 'rate-limited', 'HTTP429', 2],
+    ['a refused connection', REFUSED, 'gateway', 'ECONNREFUSED', 2],
+    ['a reset, which no secret could cure', RESET, 'gateway', 'ECONNRESET', 1],
+  ])('(%s) is asked three times, with growing waits', async (_, reply, cause, code, reads) => {
+    const { get, tokenCalls, clock, secretReads } = open({ tokens: () => reply, random: () => 0 });
     const startedAt = clock.now();
-    expect(await get()).toEqual({ kind: 'no-token', cause: 'gateway', code });
-    expect(tokenCalls).toHaveLength(3);
-    // the secret, three calls, waits of 200 and 400 ms
-    expect(clock.now() - startedAt).toBe(10 + 3 * 20 + 600);
+    expect(await get()).toEqual({ kind: 'no-token', cause, code });
+    expect([tokenCalls.length, secretReads()]).toEqual([3, reads]);
+    // the reads of the secret, three calls, waits of 200 and 400 ms
+    expect(clock.now() - startedAt).toBe(reads * 10 + 3 * 20 + 600);
+  });
+
+  test('and asks for a wait that there is no time for, says for how long', async () => {
+    const { get } = open({ tokens: () => gateway(429, { 'retry-after': '300' }) });
+    expect(await get()).toEqual({
+      kind: 'no-token',
+      cause: 'rate-limited',
+      code: 'HTTP429',
+      retryAfterSeconds: 300,
+    });
+  });
+
+  test('because the URL moved, is asked at the new one in the same invocation', async () => {
+    const { get, tokenCalls } = open({
+      secret: (nth) => ({
+        kind: 'read',
+        text: secretText({ accessTokenUrl: `https://host-${nth}.example.com/token` }),
+      }),
+      tokens: (_, { url }) => (url.hostname.startsWith('host-2') ? token('moved') : unanswered('dns', 'ENOTFOUND')),
+    });
+    expect(textOf(await get(100_000, true))).toBe('moved');
+    expect(tokenCalls).toHaveLength(2);
   });
 
   test('is asked once where the call is a probe', async () => {

@@ -1,7 +1,7 @@
-/** The secret in use: read once for all, again when refused or old, and the last good one kept. */
+/** The secret in use: read once for all, again when suspected or old, and the last good one kept. */
 import { describe, expect, test } from 'vitest';
 import type { SecretValue } from '../../functions/aws/secret-value.ts';
-import { SECRET_MAX_AGE_MS, type Vault } from '../../functions/segura/vault.ts';
+import { SECRET_MAX_AGE_MS, SUSPECT_AGAIN_MS, type Vault } from '../../functions/segura/vault.ts';
 import { createStage, finish, secretText } from './stage.ts';
 
 const read = (changes: object = {}): SecretValue => ({ kind: 'read', text: secretText(changes) });
@@ -15,8 +15,7 @@ const open = (...answers: readonly Given[]) => {
   return {
     ...stage,
     current: (timeoutMs = 10_000) => finish(clock, vaults.current(timeoutMs)),
-    fresh: (timeoutMs = 10_000) => finish(clock, vaults.fresh(timeoutMs)),
-    afterRefusal: (vault: Vault, timeoutMs = 10_000) => finish(clock, vaults.afterRefusal(vault, timeoutMs)),
+    suspect: (vault: Vault, timeoutMs = 10_000) => finish(clock, vaults.suspect(vault, timeoutMs)),
   };
 };
 const vaultOf = (result: { readonly vault?: Vault }): Vault => {
@@ -26,7 +25,7 @@ const vaultOf = (result: { readonly vault?: Vault }): Vault => {
 
 test('is read once for all who wait, and not again', async () => {
   const { vaults, clock, secretReads, current } = open(read());
-  const results = await finish(clock, Promise.all([vaults.current(1000), vaults.current(1000), vaults.fresh(1000)]));
+  const results = await finish(clock, Promise.all([vaults.current(1000), vaults.current(1000)]));
   expect(new Set(results.map((result) => vaultOf(result as never))).size).toBe(1);
   await current();
   expect(secretReads()).toBe(1);
@@ -92,80 +91,105 @@ describe('a read that began earlier, perhaps before a freeze', () => {
   });
 });
 
-describe('that was refused', () => {
-  test('is read again; a new version is opened, and the connections of the old one are closed', async () => {
-    const { current, afterRefusal, closed } = open(read(), read({ clientSecret: 'rotated' }));
+describe('that is suspected', () => {
+  test('is read again; another version is opened, and the connections of the old one are closed', async () => {
+    const { current, suspect, vaults, closed } = open(read(), read({ clientSecret: 'rotated' }));
     const first = vaultOf((await current()) as never);
-    const second = vaultOf((await afterRefusal(first)) as never);
-    expect(second).not.toBe(first);
-    expect(second.secret.clientSecret.reveal()).toBe('rotated');
+    expect(await suspect(first)).toBe(true);
+    expect(vaults.inForce()?.secret.clientSecret.reveal()).toBe('rotated');
     expect(closed()).toBe(1);
   });
 
-  test('and is still the same, stays the one at hand', async () => {
-    const { current, afterRefusal, closed } = open(read());
+  test('and is still the same, stays in force', async () => {
+    const { current, suspect, vaults, closed } = open(read());
     const first = vaultOf((await current()) as never);
-    expect(vaultOf((await afterRefusal(first)) as never)).toBe(first);
-    expect(closed()).toBe(0);
+    expect(await suspect(first)).toBe(false);
+    expect([vaults.inForce(), closed()]).toEqual([first, 0]);
   });
 
-  test('is read once for all who are refused at once, and anew for each later refusal', async () => {
-    const { current, afterRefusal, secretReads } = open(read());
+  test('is read once for all who suspect it at once, and not again within 30 s', async () => {
+    const { current, vaults, clock, suspect, pass, secretReads } = open(read());
     const first = vaultOf((await current()) as never);
-    await Promise.all(Array.from({ length: 5 }, () => afterRefusal(first)));
+    await finish(clock, Promise.all(Array.from({ length: 5 }, () => vaults.suspect(first, 10_000))));
     expect(secretReads()).toBe(2);
-    await afterRefusal(first);
+    const readAt = clock.now();
+    await pass(SUSPECT_AGAIN_MS - 11 - (clock.now() - readAt));
+    expect([await suspect(first), secretReads()]).toEqual([false, 2]);
+    await pass(1);
+    await suspect(first);
     expect(secretReads()).toBe(3);
   });
 
-  test('late, when a newer one is in use already, is not read again', async () => {
-    const { current, afterRefusal, secretReads } = open(read(), read({ clientSecret: 'rotated' }));
+  test('at once after it had changed is read again: the next fix counts at once too', async () => {
+    const { current, suspect, vaults, secretReads } = open(read(), read({ clientId: 'b' }), read({ clientId: 'c' }));
     const first = vaultOf((await current()) as never);
-    const second = vaultOf((await afterRefusal(first)) as never);
-    expect(vaultOf((await afterRefusal(first)) as never)).toBe(second);
-    expect(secretReads()).toBe(2);
+    await suspect(first);
+    expect(await suspect(vaults.inForce()!)).toBe(true);
+    expect([vaults.inForce()?.secret.clientId, secretReads()]).toEqual(['c', 3]);
+  });
+
+  test('late, when another one is in force already, is not read again', async () => {
+    const { current, suspect, secretReads } = open(read(), read({ clientSecret: 'rotated' }));
+    const first = vaultOf((await current()) as never);
+    await suspect(first);
+    expect([await suspect(first), secretReads()]).toEqual([true, 2]);
+  });
+
+  test('with no time left is not read', async () => {
+    const { current, suspect, secretReads } = open(read());
+    const first = vaultOf((await current()) as never);
+    expect([await suspect(first, 0), secretReads()]).toEqual([false, 1]);
+  });
+
+  test('while Secrets Manager hangs, takes no more than three seconds from the calls', async () => {
+    const { current, suspect, clock } = open(read(), { ...read(), tookMs: Number.POSITIVE_INFINITY });
+    const first = vaultOf((await current()) as never);
+    const startedAt = clock.now();
+    expect(await suspect(first, 60_000)).toBe(false);
+    expect(clock.now() - startedAt).toBe(3000);
   });
 
   test.each([
     ['cannot be reached', unreadable],
     ['holds something malformed', { kind: 'read', text: 'x' } as const],
   ])('while Secrets Manager %s, the last good one stays', async (_, then) => {
-    const { current, afterRefusal, secretFailures } = open(read(), then);
+    const { current, suspect, vaults, secretFailures } = open(read(), then);
     const first = vaultOf((await current()) as never);
-    expect(vaultOf((await afterRefusal(first)) as never)).toBe(first);
+    expect(await suspect(first)).toBe(false);
+    expect(vaults.inForce()).toBe(first);
     expect(secretFailures).toHaveLength(1);
   });
 });
 
-describe('that has grown old', () => {
-  test('is read again before the next token, so that a moved URL is noticed without a refusal', async () => {
-    const { current, fresh, pass, secretReads } = open(read(), read({ url: 'https://moved.example.com' }));
+describe('that has grown older than an hour', () => {
+  test('is read again, so that a moved URL is noticed without a refusal', async () => {
+    const { current, pass, secretReads } = open(read(), read({ url: 'https://moved.example.com' }));
     await current();
     await pass(SECRET_MAX_AGE_MS);
-    await fresh();
+    await current();
     expect(secretReads()).toBe(1);
     await pass(1);
-    expect(vaultOf((await fresh()) as never).secret.url.host).toBe('moved.example.com');
-    await fresh();
+    expect(vaultOf((await current()) as never).secret.url.host).toBe('moved.example.com');
+    await current();
     expect(secretReads()).toBe(2);
   });
 
-  test('and cannot be read, stays in use', async () => {
-    const { current, fresh, pass } = open(read(), unreadable);
+  test('and cannot be read, stays in force', async () => {
+    const { current, pass } = open(read(), unreadable);
     const first = vaultOf((await current()) as never);
     await pass(SECRET_MAX_AGE_MS + 1);
-    expect(vaultOf((await fresh()) as never)).toBe(first);
+    expect(vaultOf((await current()) as never)).toBe(first);
   });
 
   test('and hangs, does not take the time from the calls: the last good one is at hand', async () => {
-    const { current, fresh, pass, clock } = open(read(), { ...read(), tookMs: Number.POSITIVE_INFINITY });
+    const { current, pass, clock } = open(read(), { ...read(), tookMs: Number.POSITIVE_INFINITY });
     const first = vaultOf((await current()) as never);
     await pass(SECRET_MAX_AGE_MS + 1);
     const startedAt = clock.now();
-    expect(vaultOf((await fresh(60_000)) as never)).toBe(first);
-    expect(clock.now() - startedAt).toBeLessThanOrEqual(5000);
-    // Nor does the next token ask again at once.
-    await fresh(60_000);
-    expect(clock.now() - startedAt).toBeLessThanOrEqual(5000);
+    expect(vaultOf((await current(60_000)) as never)).toBe(first);
+    expect(clock.now() - startedAt).toBe(3000);
+    // Nor is it asked for again at once.
+    await current(60_000);
+    expect(clock.now() - startedAt).toBe(3000);
   });
 });
