@@ -1,5 +1,6 @@
 /** The secret: what it must hold, checked with a message that names every fault and shows no value. */
 import { isLoopback } from '../http/send.ts';
+import { readPem } from './pem.ts';
 
 /** A value that prints as `[secret]` wherever it is logged, and opens by name alone. */
 export interface Hidden {
@@ -33,7 +34,7 @@ export interface Secret {
   readonly clientKey?: Hidden;
 }
 
-/** The secret cannot be used; the message says which keys to mend and holds no value of theirs. */
+/** The secret cannot be used; the message says which keys to fix and holds no value of theirs. */
 export class SecretError extends Error {
   readonly code = 'SECRET_MALFORMED';
   readonly faults: readonly string[];
@@ -50,17 +51,29 @@ const isObject = (value: unknown): value is Json =>
 
 const RESERVED_PARAMETERS = ['grant_type', 'client_id', 'client_secret'];
 
-const parseJson = (text: string): Json => {
-  let value: unknown;
+/** No address of a server is longer; what is pasted by mistake may be. */
+const MAX_URL_CHARACTERS = 2048;
+
+const tryJson = (text: string): { readonly value: unknown } | undefined => {
   try {
-    value = JSON.parse(text);
+    return { value: JSON.parse(text) };
   } catch {
-    // The parser's own message quotes the text, and that is the secret.
-    throw new SecretError(['it is not JSON']);
+    return undefined; // the parser's own message quotes the text, and that is the secret
   }
-  if (!isObject(value)) throw new SecretError(['it is not a JSON object']);
-  return value;
 };
+
+const parseJson = (source: string): Json => {
+  const text = source.startsWith('\ufeff') ? source.slice(1) : source;
+  // A console lets people paste PEM with its line ends into a JSON string, where none may stand.
+  const parsed = tryJson(text) ?? tryJson(text.replace(/[\r\n\t]+/g, ' '));
+  if (parsed === undefined) throw new SecretError(['it is not JSON']);
+  if (!isObject(parsed.value)) throw new SecretError(['it is not a JSON object']);
+  return parsed.value;
+};
+
+/** What consoles make of a field that was left empty. */
+const isAbsent = (value: unknown): boolean =>
+  value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
 
 /** Reads one key after the other and gathers what is wrong with each. */
 const createReader = (json: Json) => {
@@ -68,71 +81,17 @@ const createReader = (json: Json) => {
 
   const text = (key: string): string | undefined => {
     const value = json[key];
-    if (value === undefined || value === null) return undefined;
-    if (typeof value === 'string' && value.trim() !== '') return value;
+    if (isAbsent(value)) return undefined;
+    if (typeof value === 'string') return value.trim();
     faults.push(`${key} must be a non-empty string`);
     return undefined;
   };
 
   const required = (key: string): string => {
-    if (json[key] === undefined || json[key] === null) faults.push(`${key} is missing`);
+    const value = json[key];
+    if (isAbsent(value))
+      faults.push(`${key} ${typeof value === 'string' ? 'must be a non-empty string' : 'is missing'}`);
     return text(key) ?? '';
-  };
-
-  const url = (key: string): URL => {
-    const value = required(key).trim();
-    if (value === '') return new URL('https://invalid');
-    if (!URL.canParse(value)) {
-      faults.push(`${key} is not a URL such as https://segura.example.com`);
-      return new URL('https://invalid');
-    }
-    const parsed = new URL(value);
-    if (parsed.protocol !== 'https:' && !(parsed.protocol === 'http:' && isLoopback(parsed.hostname))) {
-      faults.push(`${key} must be https (plain http is accepted for loopback hosts alone)`);
-    }
-    if (parsed.username || parsed.password) faults.push(`${key} must not carry a user name or password`);
-    if (parsed.hash) faults.push(`${key} must not carry a fragment (#…)`);
-    return parsed;
-  };
-
-  /** Consoles and shells often leave `\n` as two characters. */
-  const pem = (key: string, label: RegExp): string | undefined => {
-    const value = text(key)?.replaceAll('\\n', '\n');
-    if (value === undefined) return undefined;
-    if (!label.test(value)) {
-      faults.push(`${key} is not PEM`);
-      return undefined;
-    }
-    return value;
-  };
-
-  const certificate = (key: string): string | undefined => {
-    const value = pem(key, /-----BEGIN CERTIFICATE-----/);
-    try {
-      if (value !== undefined) new (process.getBuiltinModule('node:crypto').X509Certificate)(value);
-      return value;
-    } catch {
-      faults.push(`${key} is a PEM block, but no certificate`);
-      return undefined;
-    }
-  };
-
-  /** One pair: a mismatch would fail each call instead. */
-  const keyPair = (certificateKey: string, keyKey: string): { certificate?: string; key?: string } => {
-    const crypto = process.getBuiltinModule('node:crypto');
-    const certificatePem = certificate(certificateKey);
-    const keyPem = pem(keyKey, /-----BEGIN [A-Z ]*PRIVATE KEY-----/);
-    if ((json[certificateKey] == null) !== (json[keyKey] == null)) {
-      faults.push(`${certificateKey} and ${keyKey} belong together: give both or none`);
-    }
-    if (certificatePem === undefined || keyPem === undefined) return {};
-    try {
-      const isPair = new crypto.X509Certificate(certificatePem).checkPrivateKey(crypto.createPrivateKey(keyPem));
-      if (!isPair) faults.push(`${keyKey} is not the key of ${certificateKey}`);
-    } catch {
-      faults.push(`${keyKey} is not a readable private key (it must not be encrypted)`);
-    }
-    return { certificate: certificatePem, key: keyPem };
   };
 
   const choice = <Value extends string>(key: string, values: readonly [Value, ...Value[]]): Value => {
@@ -143,35 +102,138 @@ const createReader = (json: Json) => {
   };
 
   const parameters = (key: string): Readonly<Record<string, string>> => {
-    const value = json[key] ?? {};
-    if (!isObject(value) || Object.values(value).some((each) => typeof each !== 'string')) {
+    if (isAbsent(json[key])) return {};
+    const given = isObject(json[key]) ? Object.entries(json[key]).filter(([, value]) => !isAbsent(value)) : undefined;
+    if (given === undefined || given.some(([, value]) => typeof value !== 'string')) {
       faults.push(`${key} must be an object of strings, such as {"tenant": "acme"}`);
       return {};
     }
-    const reserved = RESERVED_PARAMETERS.filter((name) => name in value);
+    const reserved = RESERVED_PARAMETERS.filter((name) => given.some(([each]) => each === name));
     if (reserved.length > 0) faults.push(`${key} must not set ${reserved.join(', ')}`);
-    return value as Record<string, string>;
+    return Object.fromEntries(given.map(([name, value]) => [name, String(value).trim()]));
   };
 
-  return { faults, text, required, url, certificate, keyPair, choice, parameters };
+  return { faults, text, required, choice, parameters };
+};
+type Reader = ReturnType<typeof createReader>;
+
+const INVALID_URL = 'https://invalid';
+
+const urlFaults = (url: URL): string[] => [
+  ...(url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))
+    ? []
+    : ['must be https (plain http is accepted for loopback hosts alone)']),
+  ...(url.username || url.password ? ['must not carry a user name or password'] : []),
+  ...(url.hash ? ['must not carry a fragment (#…)'] : []),
+];
+
+const readUrl = ({ required, faults }: Reader, key: string): URL => {
+  const value = required(key);
+  if (value === '') return new URL(INVALID_URL);
+  if (value.length > MAX_URL_CHARACTERS || !URL.canParse(value)) {
+    faults.push(`${key} is not a URL such as https://segura.example.com`);
+    return new URL(INVALID_URL);
+  }
+  const url = new URL(value);
+  faults.push(...urlFaults(url).map((fault) => `${key} ${fault}`));
+  return url;
+};
+
+/** The base URL ends without a slash, or client.ts would double it. */
+const withoutSlashes = (path: string): string => {
+  let end = path.length;
+  while (end > 0 && path[end - 1] === '/') end -= 1;
+  return path.slice(0, end);
+};
+
+/** Each block of a chain or bundle: Node reads the first one alone. */
+const readCertificates = ({ text, faults }: Reader, key: string): string | undefined => {
+  const value = text(key);
+  if (value === undefined) return undefined;
+  const blocks = readPem(value)?.filter(({ label }) => label.endsWith('CERTIFICATE'));
+  if (blocks === undefined || blocks.length === 0) {
+    faults.push(
+      `${key} is not PEM: it must hold -----BEGIN CERTIFICATE-----, its lines, and -----END CERTIFICATE-----`,
+    );
+    return undefined;
+  }
+  const { X509Certificate } = process.getBuiltinModule('node:crypto');
+  for (const [index, block] of blocks.entries()) {
+    try {
+      new X509Certificate(block.text);
+    } catch {
+      const which = blocks.length > 1 ? `block ${index + 1} of ${key}` : key;
+      faults.push(`${which} is a PEM block, but no certificate`);
+      return undefined;
+    }
+  }
+  return blocks.map((block) => `${block.text}\n`).join('');
+};
+
+const readKey = ({ text, faults }: Reader, key: string): string | undefined => {
+  const value = text(key);
+  if (value === undefined) return undefined;
+  const block = readPem(value)?.find(({ label }) => label.endsWith('PRIVATE KEY'));
+  const isEncrypted = block?.label.startsWith('ENCRYPTED') || value.includes('Proc-Type');
+  if (block && !isEncrypted) return `${block.text}\n`;
+  faults.push(
+    isEncrypted
+      ? `${key} is encrypted: give it without a passphrase`
+      : `${key} is not PEM: it must hold -----BEGIN PRIVATE KEY-----, its lines, and -----END PRIVATE KEY-----`,
+  );
+  return undefined;
+};
+
+/** As TLS will use them: what OpenSSL refuses only when it connects would otherwise fail each call. */
+const pairFault = (certificate: string, key: string): string | undefined => {
+  const { X509Certificate, createPrivateKey } = process.getBuiltinModule('node:crypto');
+  try {
+    if (!new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key))) {
+      return 'clientKey is not the key of clientCertificate';
+    }
+  } catch {
+    return 'clientKey is not a readable private key';
+  }
+  try {
+    process.getBuiltinModule('node:tls').createSecureContext({ cert: certificate, key });
+    return undefined;
+  } catch (error) {
+    // A constant of OpenSSL, such as ERR_SSL_EE_KEY_TOO_SMALL.
+    const { code = 'refused' } = error as NodeJS.ErrnoException;
+    return `clientCertificate and clientKey cannot be used for TLS (${code}): have them issued anew, with a key of at least 2048 bits and a whole chain`;
+  }
+};
+
+/** One pair: half of it, or a mismatch, would fail each call instead. */
+const readPair = (reader: Reader, json: Json): { readonly certificate?: string; readonly key?: string } => {
+  const certificate = readCertificates(reader, 'clientCertificate');
+  const key = readKey(reader, 'clientKey');
+  if (isAbsent(json['clientCertificate']) !== isAbsent(json['clientKey'])) {
+    reader.faults.push('clientCertificate and clientKey belong together: give both or none');
+  }
+  if (certificate === undefined || key === undefined) return {};
+  const fault = pairFault(certificate, key);
+  if (fault !== undefined) reader.faults.push(fault);
+  return { certificate, key };
 };
 
 /** @throws SecretError that lists all faults together. */
 export const parseSecret = (source: string): Secret => {
-  const read = createReader(parseJson(source));
-  const url = read.url('url');
-  if (url.search) read.faults.push('url must not carry a query (?…)');
-  const accessTokenUrl = read.url('accessTokenUrl');
-  const clientId = read.required('clientId');
-  const clientSecret = hide(read.required('clientSecret'));
-  const tokenAuthMethod = read.choice('tokenAuthMethod', ['client_secret_post', 'client_secret_basic']);
-  const tokenParameters = read.parameters('tokenParameters');
-  const referer = read.text('referer');
-  if (referer && /[^\x20-\x7e]/.test(referer)) read.faults.push('referer must be printable ASCII');
-  const caCertificate = read.certificate('caCertificate');
-  const client = read.keyPair('clientCertificate', 'clientKey');
-  if (read.faults.length > 0) throw new SecretError(read.faults);
-  url.pathname = url.pathname.replace(/\/+$/, '');
+  const json = parseJson(source);
+  const reader = createReader(json);
+  const url = readUrl(reader, 'url');
+  if (url.search) reader.faults.push('url must not carry a query (?…)');
+  const accessTokenUrl = readUrl(reader, 'accessTokenUrl');
+  const clientId = reader.required('clientId');
+  const clientSecret = hide(reader.required('clientSecret'));
+  const tokenAuthMethod = reader.choice('tokenAuthMethod', ['client_secret_post', 'client_secret_basic']);
+  const tokenParameters = reader.parameters('tokenParameters');
+  const referer = reader.text('referer');
+  if (referer && /[^\x20-\x7e]/.test(referer)) reader.faults.push('referer must be printable ASCII');
+  const caCertificate = readCertificates(reader, 'caCertificate');
+  const client = readPair(reader, json);
+  if (reader.faults.length > 0) throw new SecretError(reader.faults);
+  url.pathname = withoutSlashes(url.pathname);
   return {
     url,
     accessTokenUrl,

@@ -1,5 +1,7 @@
 /** The secret: what it must hold, every fault named at once, and no value of it shown. */
 import { inspect } from 'node:util';
+import fc from 'fast-check';
+import { generate } from 'selfsigned';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { hide, parseSecret, SecretError } from '../../functions/segura/secret.ts';
 import { type Certificates, createCertificates } from '../../infra/local/certificates.ts';
@@ -52,6 +54,75 @@ test('what is optional is taken where it is given, and null is as good as not gi
   expect(JSON.stringify(parse(nothing))).toBe(JSON.stringify(parse()));
 });
 
+describe('what consoles do to a value is undone', () => {
+  test('an optional key that is empty counts as not given', () => {
+    const keys = ['referer', 'caCertificate', 'clientCertificate', 'clientKey', 'tokenParameters', 'tokenAuthMethod'];
+    for (const empty of ['', ' \n', null]) {
+      const emptied = Object.fromEntries(keys.map((key) => [key, empty]));
+      expect(JSON.stringify(parse(emptied))).toBe(JSON.stringify(parse()));
+    }
+    expect(parse({ tokenParameters: { tenant: '', realm: null } }).tokenParameters).toEqual({});
+  });
+
+  test('white space at either end of a value goes', () => {
+    const secret = parse({
+      url: '\thttps://segura.example.com\n',
+      clientId: ' client ',
+      clientSecret: 'hunter2\r\n',
+      referer: ' https://a ',
+      tokenAuthMethod: ' client_secret_basic ',
+      tokenParameters: { tenant: ' acme ' },
+    });
+    expect(secret).toMatchObject({ clientId: 'client', referer: 'https://a', tokenParameters: { tenant: 'acme' } });
+    expect([secret.clientSecret.reveal(), secret.tokenAuthMethod]).toEqual(['hunter2', 'client_secret_basic']);
+  });
+
+  test('a byte order mark before the JSON goes', () => {
+    expect(parseSecret(`\ufeff${JSON.stringify(complete)}`).clientId).toBe('client');
+  });
+});
+
+test('an address of sixty thousand slashes is no URL of a server', () => {
+  expect(faults({ url: `https://segura.example.com${'/'.repeat(60_000)}x` })).toEqual([
+    expect.stringMatching(/^url is not a URL/),
+  ]);
+  expect(parse({ url: `https://segura.example.com/pam${'/'.repeat(1900)}` }).url.pathname).toBe('/pam');
+});
+
+test('no secret takes more than one pass, or shows a value', () => {
+  const pieces = fc.constantFrom(
+    '-----BEGIN CERTIFICATE-----',
+    '-----END CERTIFICATE-----',
+    '-----BEGIN ',
+    '\\n',
+    'QUJD',
+    ' ',
+  );
+  const value = fc.oneof(
+    fc.string(),
+    fc.array(pieces, { maxLength: 300 }).map((all) => all.join('')),
+    fc.jsonValue(),
+  );
+  const keys = [
+    ...Object.keys(complete),
+    'referer',
+    'caCertificate',
+    'clientCertificate',
+    'clientKey',
+    'tokenParameters',
+  ];
+  fc.assert(
+    fc.property(fc.dictionary(fc.constantFrom(...keys), value), (changes) => {
+      try {
+        parse(changes);
+      } catch (error) {
+        expect(error).toBeInstanceOf(SecretError);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
 test.each([
   ['https://segura.example.com/', '/'],
   ['https://segura.example.com/pam/', '/pam'],
@@ -63,7 +134,7 @@ test.each([
   expect(parse({ url }).url.pathname).toBe(pathname);
 });
 
-describe('a fault is named with what to mend', () => {
+describe('a fault is named with what to fix', () => {
   test.each<readonly [string, RegExp]>([
     ['', /it is not JSON/],
     ['url=https://x', /it is not JSON/],
@@ -98,7 +169,7 @@ describe('a fault is named with what to mend', () => {
       /^tokenParameters must not set grant_type, client_id$/,
     ],
     [{ referer: 'https://a\r\nX-Evil: 1' }, /^referer must be printable ASCII$/],
-    [{ caCertificate: 'MIIB' }, /^caCertificate is not PEM$/],
+    [{ caCertificate: 'MIIB' }, /^caCertificate is not PEM: it must hold -----BEGIN CERTIFICATE-----/],
     [
       { caCertificate: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----' },
       /^caCertificate is a PEM block, but no certificate$/,
@@ -139,20 +210,67 @@ describe('certificates', () => {
     [certificates, other] = await Promise.all([createCertificates(), createCertificates()]);
   });
 
-  test('and their key are taken as a pair, also with \\n as two characters, as consoles leave it', () => {
+  const written = (pem: string): string => `${pem.trim().replaceAll('\r\n', '\n')}\n`;
+
+  test.each<readonly [string, (pem: string) => string]>([
+    ['as it is', (pem) => pem],
+    ['with \\n as two characters', (pem) => pem.trim().replaceAll('\n', '\\n')],
+    ['with \\r\\n as four characters', (pem) => pem.trim().replaceAll('\n', '\\r\\n')],
+    ['escaped twice', (pem) => pem.trim().replaceAll('\n', '\\\\n')],
+    ['with Windows line ends', (pem) => pem.replaceAll('\n', '\r\n')],
+    ['with blanks for its line ends', (pem) => pem.replaceAll('\n', ' ')],
+    ['with tabs for its line ends', (pem) => pem.replaceAll('\n', '\t')],
+    ['with no-break spaces for its line ends', (pem) => pem.trim().replaceAll('\n', '\u00a0')],
+    ['on one line', (pem) => pem.replaceAll('\n', '')],
+    ['without any white space', (pem) => pem.replace(/\s/g, '')],
+    ['percent-encoded line ends', (pem) => pem.replaceAll('\n', '%0A')],
+    ['indented', (pem) => pem.replace(/^/gm, '    ')],
+    ['with blank lines', (pem) => `\n\n${pem.replaceAll('\n', '\n\n')}`],
+    ['under what openssl writes above it', (pem) => `Bag Attributes\n    friendlyName: x\nsubject=CN = a\n${pem}`],
+  ])('and their key are taken %s', (_, damage) => {
     const { cert, key } = certificates.client;
     const secret = parse({
-      caCertificate: certificates.ca,
-      clientCertificate: cert.replaceAll('\n', '\\n'),
-      clientKey: key.replaceAll('\n', '\\n'),
+      caCertificate: damage(certificates.ca),
+      clientCertificate: damage(cert),
+      clientKey: damage(key),
     });
-    expect(secret).toMatchObject({ caCertificate: certificates.ca, clientCertificate: cert });
-    expect(secret.clientKey?.reveal()).toBe(key);
+    expect(secret).toMatchObject({ caCertificate: written(certificates.ca), clientCertificate: written(cert) });
+    expect(secret.clientKey?.reveal()).toBe(written(key));
   });
 
-  test('a chain and a bundle are taken whole', () => {
-    const bundle = `${certificates.ca}\n${other.ca}`;
-    expect(parse({ caCertificate: bundle }).caCertificate).toBe(bundle);
+  test('pasted into the JSON with their own line ends are taken', () => {
+    const source = JSON.stringify({ ...complete, caCertificate: 'HERE' }).replace('HERE', certificates.ca);
+    expect(parseSecret(source).caCertificate).toBe(written(certificates.ca));
+  });
+
+  test.each([
+    ['one under the other', '\n'],
+    ['glued together', ''],
+    ['with a blank between', ' '],
+    ['with text between', '\n# the other one\n'],
+  ])('of a bundle are all taken, %s', (_, between) => {
+    const bundle = certificates.ca.trim() + between + other.ca.trim();
+    expect(parse({ caCertificate: bundle }).caCertificate).toBe(written(certificates.ca) + written(other.ca));
+  });
+
+  test('a bundle is judged by every certificate, and the faulty one is numbered', () => {
+    const broken = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----';
+    expect(faults({ caCertificate: certificates.ca + broken })).toEqual([
+      'block 2 of caCertificate is a PEM block, but no certificate',
+    ]);
+  });
+
+  test('a block that has lost its end is no PEM', () => {
+    expect(faults({ caCertificate: certificates.ca.replace('-----END', '') })).toEqual([
+      expect.stringMatching(/^caCertificate is not PEM/),
+    ]);
+  });
+
+  test('a pair that TLS refuses only when it connects is a fault now', async () => {
+    const weak = await generate([{ name: 'commonName', value: 'weak' }], { keySize: 1024, algorithm: 'sha256' });
+    expect(faults({ clientCertificate: weak.cert, clientKey: weak.private })).toEqual([
+      expect.stringMatching(/cannot be used for TLS \(ERR_SSL_EE_KEY_TOO_SMALL\): have them issued anew/),
+    ]);
   });
 
   test.each(['clientCertificate', 'clientKey'] as const)('%s alone is half a pair', (key) => {
@@ -169,7 +287,7 @@ describe('certificates', () => {
   test('a key that cannot be read is a fault', () => {
     const clientKey = '-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----';
     expect(faults({ clientCertificate: certificates.client.cert, clientKey })).toEqual([
-      expect.stringMatching(/^clientKey is not a readable private key \(it must not be encrypted\)$/),
+      'clientKey is encrypted: give it without a passphrase',
     ]);
   });
 });
