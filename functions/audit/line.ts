@@ -1,9 +1,8 @@
 /** What we tell of one outcome: the audit line, the outcome event, the metrics. */
 
 import { MAX_ERROR_MESSAGE_CHARACTERS } from '../dead-letters/letter.ts';
-import type { Decision, Effort } from '../enable-password/enable.ts';
-import type { Message } from '../enable-password/record.ts';
-import { REQUESTER_FIELDS, type RequesterFields, requesterOf } from '../requests/request.ts';
+import type { Provenance } from '../requests/provenance.ts';
+import { type ParsedRequest, REQUESTER_FIELDS, type RequesterFields, requesterOf } from '../requests/request.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics, Unit } from '../telemetry/metrics.ts';
 
@@ -23,19 +22,52 @@ export type MetricName = keyof typeof METRICS;
 
 export type OutcomeName = 'enabled' | 'already-enabled' | 'rejected' | 'kept';
 
+/** As much of a message as is told. */
+export interface ToldMessage {
+  readonly messageId: string;
+  readonly parsed: ParsedRequest;
+  readonly provenance: Provenance;
+  /** From 1; SQS's own count. */
+  readonly receiveCount: number;
+  /** X-Ray's header. */
+  readonly traceHeader?: string;
+}
+
+/** How a settled message ended. */
+export type SettledEnding =
+  | { readonly kind: 'done'; readonly result: 'enabled' | 'already-enabled' }
+  | { readonly kind: 'rejected'; readonly errorCode: string; readonly errorMessage: string };
+
+/** How a message ended in one invocation. */
+export type Ending =
+  | SettledEnding
+  | {
+      readonly kind: 'kept';
+      readonly cause: string;
+      readonly errorCode?: string;
+      /** The visibility timeout that it was given, where SQS took it. */
+      readonly waitSeconds?: number;
+    };
+
+/** What it took. */
+export interface Effort {
+  readonly attempts: number;
+  readonly latenciesMs: readonly number[];
+}
+
 /** What became of one message: its decision as it could be carried out, and what it took. */
 export interface Outcome {
-  readonly message: Message;
-  readonly decision: Decision;
+  readonly message: ToldMessage;
+  readonly decision: Ending;
   readonly effort: Effort;
   readonly durationMs: number;
   readonly at: number;
 }
 
-const outcomeName = (decision: Decision): OutcomeName => (decision.kind === 'done' ? decision.result : decision.kind);
+const outcomeName = (decision: Ending): OutcomeName => (decision.kind === 'done' ? decision.result : decision.kind);
 
 /** The requester's own words, where given, and nothing else of the request. */
-const requesterFields = ({ parsed }: Message): RequesterFields => {
+const requesterFields = ({ parsed }: ToldMessage): RequesterFields => {
   const requester = requesterOf(parsed);
   const fields: Record<string, string> = {};
   for (const name of REQUESTER_FIELDS) {
@@ -45,7 +77,7 @@ const requesterFields = ({ parsed }: Message): RequesterFields => {
   return fields;
 };
 
-const identifierOf = ({ parsed }: Message): number | undefined =>
+const identifierOf = ({ parsed }: ToldMessage): number | undefined =>
   parsed.kind === 'request' ? parsed.request.identifier : undefined;
 
 /** Segura's sentence could be of any length; no longer here than in the dead letter. */
@@ -72,6 +104,7 @@ export const createAudit =
       durationMs: Math.round(durationMs),
       messageId: message.messageId,
       receiveCount: message.receiveCount,
+      waitSeconds: decision.kind === 'kept' ? decision.waitSeconds : undefined,
       originalMessageId: replayed?.originalMessageId,
       replayCount: replayed?.replayCount,
       replayedBy: replayed?.replayedBy,
@@ -113,8 +146,8 @@ export interface OutcomeEvent extends RequesterFields {
 
 /** Of a decision that is about to be settled. */
 export const outcomeEvent = (
-  message: Message,
-  decision: Exclude<Decision, { kind: 'kept' }>,
+  message: ToldMessage,
+  decision: SettledEnding,
   effort: Effort,
   settledAt: Date,
 ): OutcomeEvent => ({

@@ -1,9 +1,17 @@
 /** One event: bounded concurrency, FIFO groups in order, and exactly one outcome for each message, in time. */
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
-import type { Outcome } from '../audit/line.ts';
 import type { Decision, Effort, Enable, Invocation } from './enable.ts';
 import { type Message, readMessages } from './record.ts';
 import type { Settle } from './settle.ts';
+
+/** What became of one message: its decision as it could be carried out, and what it took. */
+export interface Outcome {
+  readonly message: Message;
+  readonly decision: Decision;
+  readonly effort: Effort;
+  readonly durationMs: number;
+  readonly at: number;
+}
 
 export interface BatchParts {
   /** Requests under way at once. */
@@ -12,7 +20,7 @@ export interface BatchParts {
   readonly settle: Settle;
   readonly invocation: Invocation;
   /** Called exactly once for each message. */
-  readonly audit: (outcome: Outcome) => void;
+  readonly tell: (outcome: Outcome) => void;
   /** A bug of ours: the message is kept, its neighbours go on. */
   readonly onBug: (message: Message, error: unknown) => void;
   readonly now: () => number;
@@ -47,7 +55,7 @@ const lanesOf = (works: readonly Work[]): Lane[] => {
 };
 
 export const handleBatch = async (records: readonly SQSRecord[], parts: BatchParts): Promise<SQSBatchResponse> => {
-  const { concurrency, enable, settle, invocation, audit, onBug, now, sleep } = parts;
+  const { concurrency, enable, settle, invocation, tell, onBug, now, sleep } = parts;
   const startedAt = now();
   const works = readMessages(records, startedAt).map(
     (message): Work => ({ message, effort: { attempts: 0, latenciesMs: [] } }),
@@ -58,14 +66,14 @@ export const handleBatch = async (records: readonly SQSRecord[], parts: BatchPar
     if (work.decision) return;
     work.decision = decision;
     const at = now();
-    audit({ message: work.message, decision, effort: work.effort, durationMs: at - beganAt, at });
+    tell({ message: work.message, decision, effort: work.effort, durationMs: at - beganAt, at });
   };
 
   const decide = ({ message, effort }: Work): Promise<Decision> | Decision => {
-    const { parsed, provenance, messageId } = message;
+    const { parsed, provenance } = message;
     return parsed.kind === 'invalid'
       ? { kind: 'rejected', errorCode: 'InvalidMessage', errorMessage: parsed.reason }
-      : enable(parsed.request, { ...provenance, messageId }, invocation, effort);
+      : enable(parsed.request, provenance, invocation, effort);
   };
 
   const guarded = async ({ message }: Work, step: () => Promise<Decision> | Decision): Promise<Decision> => {

@@ -22,17 +22,21 @@ export type Decision =
       /** Segura's number, the HTTP status or Node's error code of the last attempt. */
       readonly errorCode?: string;
       readonly retryAfterSeconds?: number;
+      /** The visibility timeout that it was given, where SQS took it. */
+      readonly waitSeconds?: number;
+      /**
+       * Set where only people can do something about the answer, so that they hear of it: no document knows it, TLS
+       * failed, or Segura refused a new token too.
+       */
+      readonly needsPeople?: Row;
     };
+
+export type Kept = Extract<Decision, { kind: 'kept' }>;
 
 /** What it took. */
 export interface Effort {
   attempts: number;
   readonly latenciesMs: number[];
-}
-
-/** Where a request comes from, and the delivery that brought it. */
-export interface Origin extends Provenance {
-  readonly messageId: string;
 }
 
 /** What all requests of one invocation share. */
@@ -51,14 +55,9 @@ export interface EnableParts {
   readonly now: () => number;
   readonly random: () => number;
   readonly sleep: (ms: number) => Promise<void>;
-  /**
-   * Called for an answer that only people can do something about, so that they hear of it: no document knows it, TLS
-   * failed, or Segura refused a new token too. The message is kept.
-   */
-  readonly onKept: (row: Row, errorCode: string, request: EnableRequest, origin: Origin) => void;
 }
 
-const keep = (cause: KeptCause, errorCode?: string, retryAfterSeconds?: number): Decision => ({
+const keep = (cause: KeptCause, errorCode?: string, retryAfterSeconds?: number): Kept => ({
   kind: 'kept',
   cause,
   ...(errorCode === undefined ? {} : { errorCode }),
@@ -87,7 +86,7 @@ interface Attempt {
 }
 
 export const createEnable = (parts: EnableParts) => {
-  const { timeoutMs, maxRequestAgeSeconds, now, random, sleep, onKept } = parts;
+  const { timeoutMs, maxRequestAgeSeconds, now, random, sleep } = parts;
 
   const call = async (identifier: number, token: Token, limitMs: number, effort: Effort, invocation: Invocation) => {
     effort.attempts += 1;
@@ -173,13 +172,18 @@ export const createEnable = (parts: EnableParts) => {
   };
 
   /** Ends in a decision, always; `effort` counts along, so that it is known even for a request that is cut. */
-  return async (request: EnableRequest, origin: Origin, invocation: Invocation, effort: Effort): Promise<Decision> => {
-    let kept: Decision = keep('deadline');
+  return async (
+    request: EnableRequest,
+    provenance: Provenance,
+    invocation: Invocation,
+    effort: Effort,
+  ): Promise<Decision> => {
+    let kept = keep('deadline');
     const retries = new Map<Row, number>();
     // Of any kind: waits grow also where each failure is another.
     let failures = 0;
     while (effort.attempts < MAX_ATTEMPTS) {
-      const made = await attempt(request, origin, invocation, effort, kept);
+      const made = await attempt(request, provenance, invocation, effort, kept);
       if (made.kind !== 'attempt') return made;
       const { answer, reading, row, token } = made;
       kept = keep(causeOf(row), codeOf(answer, reading), reading.retryAfterSeconds);
@@ -189,13 +193,9 @@ export const createEnable = (parts: EnableParts) => {
         case 'reject':
           return reject(row.happens.errorCode, invocation.tokens.redact(describe(row, reading)));
         case 'keep':
-          onKept(row, codeOf(answer, reading), request, origin);
-          return kept;
+          return { ...kept, needsPeople: row };
         case 'renew-token': {
-          if (made.isRefusedAgain) {
-            onKept(row, codeOf(answer, reading), request, origin);
-            return kept;
-          }
+          if (made.isRefusedAgain) return { ...kept, needsPeople: row };
           const refused = await renewToken(token, invocation);
           if (refused) return refused;
           break;

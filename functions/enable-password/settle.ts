@@ -6,7 +6,7 @@ import { createOutbox } from '../aws/outbox.ts';
 import { type EntryResult, type OutgoingMessage, outgoingBytes, type Sqs, type VisibilityChange } from '../aws/sqs.ts';
 import { deadLetterAttributes } from '../dead-letters/letter.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { Decision, Effort } from './enable.ts';
+import type { Decision, Effort, Kept } from './enable.ts';
 import { correlation, type Message } from './record.ts';
 import { type Deadline, LINGER_MS, visibilitySeconds } from './waits.ts';
 
@@ -91,7 +91,7 @@ export const createSettle = (
     return result.kind === 'confirmed';
   };
 
-  const keep = async (message: Message, decision: Extract<Decision, { kind: 'kept' }>): Promise<Decision> => {
+  const keep = async (message: Message, decision: Kept): Promise<Decision> => {
     // Behind a kept message of its group: untouched, for it was not its turn.
     if (decision.cause === 'fifo-order') return decision;
     const seconds = visibilitySeconds(message.receiveCount, random(), decision.retryAfterSeconds);
@@ -102,13 +102,15 @@ export const createSettle = (
       ),
     );
     // Harmless: the message comes back after the queue's own visibility timeout instead.
+    let isSet = handles.length > 0;
     for (const result of results) {
       if (result.kind === 'unconfirmed') {
+        isSet = false;
         const { code: errorCode, message: detail } = result;
         log.warn('visibility timeout not changed', { ...correlation(message), errorCode, detail });
       }
     }
-    return decision;
+    return isSet ? { ...decision, waitSeconds: seconds } : decision;
   };
 
   const unconfirmed = (message: Message) => keep(message, { kind: 'kept', cause: 'unconfirmed' });

@@ -209,7 +209,7 @@ test('no message is both settled and kept, none is told twice, and what is told 
         expect(new Set(kept).size).toBe(kept.length);
         for (const id of kept) expect(ids).toContain(id);
         expect(response.tookMs).toBeLessThan(given.remainingMs);
-        expect(stage.bugs).toEqual([]);
+        expect(stage.lines.filter(({ message }) => message === 'bug: message kept')).toEqual([]);
 
         // Every message ends in exactly one outcome and one audit line, and the two agree with the response.
         const told = stage.outcomes.slice(toldBefore);

@@ -51,7 +51,7 @@ test('what is written to a dead letter is read back the same, whatever the messa
         const [message] = readMessages([record('m-1', body, { messageAttributes: carried })], START);
         const stage = createStage();
         const decision: Decision = { kind: 'rejected', errorCode, errorMessage };
-        const settle = createSettle(stage.settleParts, stage.begin(60_000).deadline);
+        const settle = createSettle(stage.settleParts, stage.deadline(60_000));
         const settled = Promise.resolve(settle(message!, decision, { attempts: 1, latenciesMs: [] }));
         expect(await finish(stage.clock, settled)).toEqual(decision);
 

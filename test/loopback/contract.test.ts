@@ -64,7 +64,7 @@ describe.concurrent('a request message', () => {
 
   test.each([
     ['an identifier of 0', { identifier: 0, requestId: 'RITM0012345', source: 'servicenow' }, {}],
-    ['a reason that is null', { identifier: 10, requestId: 'RITM0012345', source: 'servicenow' }, { reason: null }],
+    ['a reason that is no string', { identifier: 10, requestId: 'RITM0012345', source: 'servicenow' }, { reason: 5 }],
   ])('%s is rejected, and its ticket is told: audit line and outcome event', async (_, body, malformed) => {
     await using world = await startWith({ outcomes: true });
     const messageId = await world.send({ ...body, ...malformed });

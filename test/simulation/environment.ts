@@ -1,19 +1,10 @@
-/** One execution environment: the real core, put together as handler.ts does, in a process over modelled wires. */
+/** One execution environment: the real core, in a process over modelled wires. */
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
-import { createAudit, METRICS } from '../../functions/audit/line.ts';
 import { createCallAws } from '../../functions/aws/call.ts';
 import { createSecretReader } from '../../functions/aws/secret-value.ts';
 import { createSqs } from '../../functions/aws/sqs.ts';
-import { handleBatch } from '../../functions/enable-password/batch.ts';
-import { createEnable } from '../../functions/enable-password/enable.ts';
-import { createBreaker } from '../../functions/enable-password/gate.ts';
-import { createSettle } from '../../functions/enable-password/settle.ts';
-import { attemptWaitMs, createDeadline, MAX_TOKEN_ATTEMPTS } from '../../functions/enable-password/waits.ts';
+import { createCore } from '../../functions/enable-password/core.ts';
 import type { Answer, Call, Send } from '../../functions/http/send.ts';
-import { createTokens } from '../../functions/segura/token.ts';
-import { createVaults } from '../../functions/segura/vault.ts';
-import { createLog } from '../../functions/telemetry/log.ts';
-import { createMetrics } from '../../functions/telemetry/metrics.ts';
 import type { Clock } from '../virtual-time/clock.ts';
 import type { AwsDelivery } from './aws.ts';
 import type { Ledger, Random, Run } from './ledger.ts';
@@ -92,39 +83,37 @@ export const createEnvironment = (parts: EnvironmentParts) => {
 
   const suffix = isFifo ? '.fifo' : '';
   const queueUrl = (name: string): string => `https://sqs.test/0/${name}${suffix}`;
-  const telemetry = { service: 'simulation', write: witness.onLines, now: clock.now };
-  const log = createLog({ ...telemetry, level: 'INFO' });
-  const metrics = createMetrics({ ...telemetry, namespace: 'simulation', units: METRICS });
-  const audit = createAudit(log, metrics);
   const callAws = createCallAws({
     ...time,
     send: wire(aws, witness.onAwsCall),
     credentials: () => ({ accessKeyId: 'simulated', secretAccessKey: 'simulated' }),
   });
-  const sqs = createSqs({ ...time, call: callAws, region: 'us-east-1', endpoints: {} });
-  const vaults = createVaults({
-    ...time,
-    read: createSecretReader(callAws, 'us-east-1', {}, 'secret'),
+  const core = createCore({
+    settings: {
+      sourceQueueUrl: queueUrl('requests'),
+      rejectedQueueUrl: queueUrl('rejected'),
+      ...(hasOutcomes ? { outcomeQueueUrl: queueUrl('outcomes') } : {}),
+      seguraTimeoutMs: SEGURA_TIMEOUT_MS,
+      seguraConcurrency: CONCURRENCY,
+      maxRequestAgeSeconds: MAX_REQUEST_AGE_SECONDS,
+      serviceName: 'simulation',
+      logLevel: 'INFO',
+      metricsNamespace: 'simulation',
+    },
+    time,
+    sqs: createSqs({ ...time, call: callAws, region: 'us-east-1', endpoints: {} }),
+    readSecret: createSecretReader(callAws, 'us-east-1', {}, 'secret'),
     connect: () => ({ send: wire(segura, witness.onSeguraCall), close: () => undefined }),
-    onFailure: (errorCode, detail) => log.error('secret not usable', { errorCode, detail }),
+    write: (lines) => {
+      witness.onLines(lines);
+      if (lines.includes('"bug: message kept"')) ledger.violate(lines);
+    },
+    onOutcome: (outcome) => {
+      core.flush();
+      witness.onOutcome(outcome, run);
+    },
   });
-  const tokens = createTokens({
-    ...time,
-    vaults,
-    timeoutMs: SEGURA_TIMEOUT_MS,
-    maxAttempts: MAX_TOKEN_ATTEMPTS,
-    wait: (attempt) => attemptWaitMs(attempt, random()),
-    onRequest: () => metrics.count('TokenRequests'),
-    onRefusal: ({ cause, code }) => log.error('token refused', { cause, errorCode: code }),
-  });
-  const enable = createEnable({
-    ...time,
-    timeoutMs: SEGURA_TIMEOUT_MS,
-    maxRequestAgeSeconds: MAX_REQUEST_AGE_SECONDS,
-    onKept: ({ cameBack }, errorCode) => log.warn('answer is not documented', { errorCode, detail: cameBack }),
-  });
-  const breaker = createBreaker();
-  void vaults.current(PREFETCH_TIMEOUT_MS);
+  void core.prepare(PREFETCH_TIMEOUT_MS);
 
   return {
     id,
@@ -139,36 +128,10 @@ export const createEnvironment = (parts: EnvironmentParts) => {
       if (frozenMs > KEPT_ALIVE_MS) staleSockets = Math.floor(random() * (CONCURRENCY + 1));
       process.thaw();
     },
-    /** As handler.ts does it. Never resolves once the process is dead. */
+    /** Never resolves once the process is dead. */
     invoke: (records: readonly SQSRecord[], next: Run): Promise<SQSBatchResponse> => {
       run = next;
-      const deadline = createDeadline(clock.now, FUNCTION_TIMEOUT_MS, records.length);
-      const settling = {
-        ...time,
-        sqs,
-        log,
-        sourceQueueUrl: queueUrl('requests'),
-        rejectedQueueUrl: queueUrl('rejected'),
-        ...(hasOutcomes ? { outcomeQueueUrl: queueUrl('outcomes') } : {}),
-      };
-      return handleBatch(records, {
-        ...time,
-        concurrency: CONCURRENCY,
-        enable,
-        settle: createSettle(settling, deadline),
-        invocation: {
-          deadline,
-          tokens,
-          gate: breaker.beginInvocation({ ...time, deadline }),
-          renewedTokens: new Set(),
-        },
-        audit: (outcome) => {
-          audit(outcome);
-          metrics.flush();
-          witness.onOutcome(outcome, next);
-        },
-        onBug: (_, error) => ledger.violate(`a bug: ${(error as Error).stack}`),
-      });
+      return core.handle({ Records: records }, FUNCTION_TIMEOUT_MS);
     },
   };
 };

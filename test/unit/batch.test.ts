@@ -76,8 +76,10 @@ describe('a batch', () => {
       },
     });
     expect(keptIds(await stage.invoke(many(5)))).toEqual(['m-2']);
-    expect(stage.bugs).toMatchObject([{ message: 'ours' }]);
-    expect(stage.outcomes.find(({ message }) => message.messageId === 'm-2')?.decision).toEqual({
+    expect(stage.lines).toContainEqual(
+      expect.objectContaining({ message: 'bug: message kept', messageId: 'm-2', detail: 'ours' }),
+    );
+    expect(stage.outcomes.find(({ message }) => message.messageId === 'm-2')?.decision).toMatchObject({
       kind: 'kept',
       cause: 'bug',
     });

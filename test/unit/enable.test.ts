@@ -6,6 +6,7 @@ import {
   ENABLED,
   gateway,
   HANG,
+  keptIds,
   LOGIN_PAGE,
   type Made,
   NO_ACCESS,
@@ -14,6 +15,7 @@ import {
   REFUSED,
   RESET,
   type Reply,
+  record,
   SERVER_ERROR,
   START,
   token,
@@ -39,15 +41,15 @@ describe('what Segura says', () => {
   });
 
   test.each([
-    ['a login page', LOGIN_PAGE, 'unexpected-answer', '200', 'unexpected-answer 200'],
-    ['a redirect', gateway(302), 'unexpected-answer', '302', 'redirect 302'],
-    ['403', gateway(403), 'credentials', '403', 'forbidden 403'],
-    ['a refused certificate', unanswered('tls', 'CERT_HAS_EXPIRED'), 'tls', 'CERT_HAS_EXPIRED', 'tls CERT_HAS_EXPIRED'],
-  ])('%s is kept at once, and said', async (_, reply, cause, errorCode, said) => {
+    ['a login page', LOGIN_PAGE, 'unexpected-answer', '200', 'WARN'],
+    ['a redirect', gateway(302), 'unexpected-answer', '302', 'WARN'],
+    ['403', gateway(403), 'credentials', '403', 'ERROR'],
+    ['a refused certificate', unanswered('tls', 'CERT_HAS_EXPIRED'), 'tls', 'CERT_HAS_EXPIRED', 'ERROR'],
+  ])('%s is kept at once, and said', async (_, reply, cause, errorCode, level) => {
     const stage = createStage({ segura: () => reply });
-    expect((await stage.enable()).decision).toEqual({ kind: 'kept', cause, errorCode });
+    expect((await stage.enable()).decision).toMatchObject({ kind: 'kept', cause, errorCode });
     expect(stage.calls).toHaveLength(1);
-    expect(stage.unknown).toEqual([said]);
+    expect(stage.warnings()).toEqual([[level, expect.any(String), errorCode]]);
   });
 
   test('nothing secret that it repeats goes into a rejection', async () => {
@@ -145,7 +147,8 @@ describe('a refused token', () => {
 
   test('that is refused again keeps the message: URL or key are wrong', async () => {
     const stage = createStage({ segura: () => NO_ROUTE });
-    expect((await stage.enable()).decision).toEqual({ kind: 'kept', cause: 'credentials', errorCode: '404' });
+    expect((await stage.enable()).decision).toMatchObject({ kind: 'kept', cause: 'credentials', errorCode: '404' });
+    expect(stage.warnings()).toEqual([['ERROR', expect.stringMatching(/refuses even a new token/), '404']]);
     expect([stage.calls.length, stage.tokenCalls.length]).toEqual([2, 2]);
   });
 
@@ -189,7 +192,7 @@ describe('an expired request', () => {
       errorCode: 'Expired',
       errorMessage: expect.stringMatching(/not to be carried out after/),
     });
-    const old = { firstSentAt: new Date(START - 345_601_000) };
+    const old = { SentTimestamp: String(START - 345_601_000) };
     expect((await stage.enable({}, old)).decision).toMatchObject({
       errorCode: 'Expired',
       errorMessage: expect.stringMatching(/older than/),
@@ -215,7 +218,7 @@ describe('an expired request', () => {
 describe('the time left', () => {
   test('limits a call where it is less than the time-out', async () => {
     const stage = createStage({ segura: () => HANG });
-    const { decision } = await stage.enable({}, {}, stage.begin(10_000));
+    const { decision } = await stage.enable({}, { remainingMs: 10_000 });
     expect(decision).toMatchObject({ kind: 'kept', cause: 'gateway', errorCode: 'ETIMEDOUT' });
     // 10 s less the reserves, less 30 ms for secret and token
     expect(stage.timeouts).toEqual([expect.closeTo(8470, -1)]);
@@ -229,14 +232,13 @@ describe('the time left', () => {
 
   test('that is too short for a call makes none', async () => {
     const stage = createStage();
-    const invocation = stage.begin(300);
-    expect((await stage.enable({}, {}, invocation)).decision).toEqual({ kind: 'kept', cause: 'deadline' });
+    expect((await stage.enable({}, { remainingMs: 300 })).decision).toEqual({ kind: 'kept', cause: 'deadline' });
     expect([stage.calls.length, stage.tokenCalls.length]).toEqual([0, 0]);
   });
 
   test('ends the retries with what the last one said', async () => {
     const stage = createStage({ segura: () => gateway(504), random: () => 0 });
-    const { decision, effort } = await stage.enable({}, {}, stage.begin(4000));
+    const { decision, effort } = await stage.enable({}, { remainingMs: 4000 });
     expect(decision).toEqual({ kind: 'kept', cause: 'gateway', errorCode: '504' });
     expect(effort.attempts).toBe(4);
   });
@@ -250,9 +252,7 @@ test('a bug in a call that probes does not leave the others waiting for it', asy
     },
   });
   // One invocation closes the way …
-  const closing = stage.begin(120_000);
-  for (const identifier of [1, 2, 3]) await stage.enable({ identifier }, {}, closing);
-  const gate = stage.begin(120_000);
-  await expect(stage.enable({ identifier: 4 }, {}, gate)).rejects.toThrow('ours');
-  await expect(stage.enable({ identifier: 5 }, {}, gate)).rejects.toThrow('ours');
+  await stage.invoke([1, 2, 3].map((identifier) => record(`m-${identifier}`, identifier)));
+  expect(keptIds(await stage.invoke([record('m-4', 4), record('m-5', 5)]))).toEqual(['m-4', 'm-5']);
+  expect(stage.outcomes.slice(-2).map(({ decision }) => decision)).toMatchObject([{ cause: 'bug' }, { cause: 'bug' }]);
 });

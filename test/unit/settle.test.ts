@@ -16,8 +16,7 @@ const read = (...args: Parameters<typeof record>): Message => readMessages([reco
 
 const open = (options: StageOptions = {}, remainingMs = 120_000) => {
   const stage = createStage(options);
-  const { deadline } = stage.begin(remainingMs);
-  const settle = createSettle(stage.settleParts, deadline);
+  const settle = createSettle(stage.settleParts, stage.deadline(remainingMs));
   return {
     ...stage,
     settle: (message: Message, decision: Decision) =>
@@ -25,7 +24,6 @@ const open = (options: StageOptions = {}, remainingMs = 120_000) => {
     settleAll: (pairs: readonly (readonly [Message, Decision])[]) =>
       finish(stage.clock, Promise.all(pairs.map(([message, decision]) => settle(message, decision, effort)))),
     entries: () => stage.sqsCalls.flatMap(({ entries }) => entries),
-    warnings: () => stage.lines.map(({ level, message, errorCode }) => [level, message, errorCode]),
   };
 };
 const attributesOf = (entry: Json | undefined) => (entry?.['MessageAttributes'] ?? {}) as Record<string, Json>;
@@ -49,7 +47,7 @@ describe('done', () => {
       hasOutcomes: true,
       sqs: (action) => (action === 'SendMessageBatch' ? denied : undefined),
     });
-    expect(await settle(read('a'), done)).toEqual({ kind: 'kept', cause: 'unconfirmed' });
+    expect(await settle(read('a'), done)).toEqual({ kind: 'kept', cause: 'unconfirmed', waitSeconds: 45 });
     expect(sqsCalls.map(({ action }) => action)).toEqual(['SendMessageBatch', 'ChangeMessageVisibilityBatch']);
     expect(warnings()).toEqual([['ERROR', 'outcome event not confirmed, message kept', 'AccessDenied']]);
   });
@@ -122,7 +120,7 @@ describe('rejected', () => {
       hasOutcomes: true,
       sqs: (action, entries) => (action === 'SendMessageBatch' ? answer(entries) : undefined),
     });
-    expect(await settle(read('a'), rejected)).toEqual({ kind: 'kept', cause: 'unconfirmed' });
+    expect(await settle(read('a'), rejected)).toEqual({ kind: 'kept', cause: 'unconfirmed', waitSeconds: 45 });
     expect(sqsCalls.filter(({ queueUrl }) => queueUrl.endsWith('outcomes'))).toEqual([]);
     expect(sqsCalls.at(-1)?.action).toBe('ChangeMessageVisibilityBatch');
     expect(warnings()[0]?.slice(0, 2)).toEqual(['ERROR', 'dead letter not confirmed, message kept']);
@@ -169,7 +167,10 @@ describe('kept', () => {
     ['1000', 585],
   ])('at receive %s waits %i s', async (ApproximateReceiveCount, seconds) => {
     const { settle, entries, sqsCalls } = open();
-    expect(await settle(read('a', 10, {}, { ApproximateReceiveCount }), kept)).toEqual(kept);
+    expect(await settle(read('a', 10, {}, { ApproximateReceiveCount }), kept)).toEqual({
+      ...kept,
+      waitSeconds: seconds,
+    });
     expect(sqsCalls).toMatchObject([
       { action: 'ChangeMessageVisibilityBatch', queueUrl: expect.stringMatching(/\/requests$/) },
     ]);

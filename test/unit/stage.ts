@@ -1,29 +1,18 @@
 /**
- * The core's real factories, put together as handler.ts does, over virtual time: what Segura, SQS and Secrets Manager
- * answer is a script. A test that waits for something that never comes fails at once, instead of hanging.
+ * The real core over virtual time: what Segura, SQS and Secrets Manager answer is a script. A test that waits for
+ * something that never comes fails at once, instead of hanging.
  */
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
-import { createAudit, METRICS, type MetricName, type Outcome } from '../../functions/audit/line.ts';
 import { type AwsResult, createCallAws, type Json } from '../../functions/aws/call.ts';
 import type { SecretValue } from '../../functions/aws/secret-value.ts';
 import { createSqs } from '../../functions/aws/sqs.ts';
-import { handleBatch } from '../../functions/enable-password/batch.ts';
-import {
-  createEnable,
-  type Decision,
-  type Effort,
-  type Invocation,
-  type Origin,
-} from '../../functions/enable-password/enable.ts';
-import { createBreaker } from '../../functions/enable-password/gate.ts';
-import { createSettle } from '../../functions/enable-password/settle.ts';
+import type { Outcome } from '../../functions/enable-password/batch.ts';
+import { createCore } from '../../functions/enable-password/core.ts';
+import type { Decision, Effort } from '../../functions/enable-password/enable.ts';
 import { attemptWaitMs, createDeadline, MAX_TOKEN_ATTEMPTS } from '../../functions/enable-password/waits.ts';
 import type { Answer, Call, Failure } from '../../functions/http/send.ts';
-import type { EnableRequest } from '../../functions/requests/request.ts';
 import { createTokens } from '../../functions/segura/token.ts';
 import { createVaults } from '../../functions/segura/vault.ts';
-import { createLog } from '../../functions/telemetry/log.ts';
-import { createMetrics } from '../../functions/telemetry/metrics.ts';
 import { type Clock, createClock } from '../virtual-time/clock.ts';
 
 export const START = Date.UTC(2026, 10, 23, 12);
@@ -138,8 +127,6 @@ export const createStage = (options: StageOptions = {}) => {
     readonly at: number;
   }[] = [];
   const outcomes: Outcome[] = [];
-  const bugs: unknown[] = [];
-  const unknown: string[] = [];
   const refusals: string[] = [];
   const secretFailures: string[] = [];
   const lines: Record<string, unknown>[] = [];
@@ -149,11 +136,6 @@ export const createStage = (options: StageOptions = {}) => {
   const write = (text: string) => {
     for (const line of text.trimEnd().split('\n')) lines.push(JSON.parse(line) as Record<string, unknown>);
   };
-  const telemetry = { service: 'test', write, now: clock.now };
-  const log = createLog({ ...telemetry, level: 'INFO' });
-  const metrics = createMetrics<MetricName>({ ...telemetry, namespace: 'test', units: METRICS });
-  const audit = createAudit(log, metrics);
-
   const send = async (call: Call): Promise<Answer> => {
     if (call.path === undefined) {
       tokenCalls.push(call);
@@ -176,37 +158,30 @@ export const createStage = (options: StageOptions = {}) => {
     return timely(clock, (options.segura ?? (() => ENABLED))(made), call.timeoutMs);
   };
 
-  const vaults = createVaults({
-    ...time,
-    read: async (limitMs) => {
-      secretReads += 1;
-      const given: SecretValue & Timed = options.secret?.(secretReads) ?? { kind: 'read', text: secretText() };
-      const { tookMs = 10, ...read } = given;
-      await clock.sleep(Math.min(tookMs, Math.max(1, limitMs)));
-      return tookMs > limitMs ? { kind: 'unreadable', code: 'ETIMEDOUT', message: 'no answer: timeout' } : read;
+  const readSecret = async (limitMs: number): Promise<SecretValue> => {
+    secretReads += 1;
+    const given: SecretValue & Timed = options.secret?.(secretReads) ?? { kind: 'read', text: secretText() };
+    const { tookMs = 10, ...read } = given;
+    await clock.sleep(Math.min(tookMs, Math.max(1, limitMs)));
+    return tookMs > limitMs ? { kind: 'unreadable', code: 'ETIMEDOUT', message: 'no answer: timeout' } : read;
+  };
+  const connect = () => ({
+    send,
+    close: () => {
+      closed += 1;
     },
-    connect: () => ({
-      send,
-      close: () => {
-        closed += 1;
-      },
-    }),
-    onFailure: (code) => secretFailures.push(code),
   });
+
+  // Single parts over the same wires, for the tests of each; the core has its own.
+  const vaults = createVaults({ ...time, read: readSecret, connect, onFailure: (code) => secretFailures.push(code) });
   const tokens = createTokens({
     ...time,
     vaults,
     timeoutMs,
     maxAttempts: MAX_TOKEN_ATTEMPTS,
     wait: (attempt) => attemptWaitMs(attempt, random()),
-    onRequest: () => metrics.count('TokenRequests'),
+    onRequest: () => undefined,
     onRefusal: ({ cause, code }) => refusals.push(`${cause} ${code}`),
-  });
-  const enable = createEnable({
-    ...time,
-    timeoutMs,
-    maxRequestAgeSeconds,
-    onKept: (row, code) => unknown.push(`${row.means} ${code}`),
   });
   const call = createCallAws({
     ...time,
@@ -225,20 +200,37 @@ export const createStage = (options: StageOptions = {}) => {
     },
   });
   const sqs = createSqs({ ...time, call, region: 'eu-west-1', endpoints: {} });
-  const breaker = createBreaker();
-
-  const begin = (remainingMs: number, records = 1): Invocation => {
-    const deadline = createDeadline(clock.now, remainingMs, records);
-    return { deadline, tokens, gate: breaker.beginInvocation({ ...time, deadline }), renewedTokens: new Set() };
-  };
   const suffix = isFifo ? '.fifo' : '';
-  const settleParts = {
-    ...time,
-    sqs,
-    log,
+  const settings = {
     sourceQueueUrl: `${SOURCE}${suffix}`,
     rejectedQueueUrl: `https://sqs.eu-west-1.amazonaws.com/1/rejected${suffix}`,
-    outcomeQueueUrl: options.hasOutcomes ? `https://sqs.eu-west-1.amazonaws.com/1/outcomes${suffix}` : undefined,
+    ...(options.hasOutcomes ? { outcomeQueueUrl: `https://sqs.eu-west-1.amazonaws.com/1/outcomes${suffix}` } : {}),
+    seguraTimeoutMs: timeoutMs,
+    seguraConcurrency: options.concurrency ?? 10,
+    maxRequestAgeSeconds,
+    serviceName: 'test',
+    logLevel: 'INFO',
+    metricsNamespace: 'test',
+  };
+  const core = createCore({
+    settings,
+    time,
+    sqs,
+    readSecret,
+    connect,
+    write,
+    onOutcome: (outcome) => outcomes.push(outcome),
+  });
+
+  /** One event. `tookMs` in virtual time. */
+  const invoke = async (
+    records: readonly SQSRecord[],
+    remainingMs = 120_000,
+  ): Promise<SQSBatchResponse & { readonly tookMs: number }> => {
+    const startedAt = clock.now();
+    const response = await finish(clock, core.handle({ Records: records }, remainingMs));
+    core.flush();
+    return { ...response, tookMs: clock.now() - startedAt };
   };
 
   return {
@@ -249,47 +241,30 @@ export const createStage = (options: StageOptions = {}) => {
     tokenCalls,
     sqsCalls,
     outcomes,
-    bugs,
-    unknown,
     refusals,
     secretFailures,
     lines,
-    log,
     vaults,
     tokens,
-    begin,
-    settleParts,
+    settleParts: { ...time, ...settings, sqs, log: core.log },
+    deadline: (remainingMs: number) => createDeadline(clock.now, remainingMs, 1),
     secretReads: () => secretReads,
     closed: () => closed,
-    /** One request by itself. */
-    enable: async (request: Partial<EnableRequest> = {}, origin: Partial<Origin> = {}, invocation = begin(120_000)) => {
-      const effort: Effort = { attempts: 0, latenciesMs: [] };
-      const from = { messageId: 'm', originalMessageId: 'm', firstSentAt: new Date(START), replayCount: 0, ...origin };
-      const decision: Decision = await finish(clock, enable({ identifier: 10, ...request }, from, invocation, effort));
-      return { decision, effort };
-    },
-    /** One event, as handler.ts carries it out. `seconds` it took in virtual time. */
-    invoke: async (
-      records: readonly SQSRecord[],
-      remainingMs = 120_000,
-    ): Promise<SQSBatchResponse & { readonly tookMs: number }> => {
-      const startedAt = clock.now();
-      const invocation = begin(remainingMs, records.length);
-      const work = handleBatch(records, {
-        ...time,
-        concurrency: options.concurrency ?? 10,
-        enable,
-        settle: createSettle(settleParts, invocation.deadline),
-        invocation,
-        audit: (outcome) => {
-          outcomes.push(outcome);
-          audit(outcome);
-        },
-        onBug: (_, error) => bugs.push(error),
-      });
-      const response = await finish(clock, work);
-      metrics.flush();
-      return { ...response, tookMs: clock.now() - startedAt };
+    /** Messages of warnings and errors, with what is about them. */
+    warnings: () =>
+      lines
+        .filter(({ level }) => level !== 'INFO' && level !== undefined)
+        .map((line) => [line['level'], line['message'], line['errorCode']]),
+    invoke,
+    /** One request by itself: what was decided, before SQS had a say, and what it took. */
+    enable: async (
+      request: object = {},
+      { remainingMs = 120_000, ...system }: { readonly remainingMs?: number; readonly SentTimestamp?: string } = {},
+    ): Promise<{ readonly decision: Decision; readonly effort: Effort }> => {
+      await invoke([record('m', { identifier: 10, ...request }, {}, system)], remainingMs);
+      const { decision, effort } = outcomes.at(-1)!;
+      const { waitSeconds: _, ...decided } = { waitSeconds: 0, ...decision };
+      return { decision: decided as Decision, effort };
     },
     /** Lets virtual time pass, with whatever an invocation has left running. */
     pass: (ms: number) => finish(clock, clock.sleep(ms)),
