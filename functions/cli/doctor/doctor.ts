@@ -2,10 +2,11 @@
 import { awsFailure } from '../../aws/failure.ts';
 import { parseSecret, type Secret, SecretError } from '../../segura/secret.ts';
 import { clientConfig, findTarget, stackName, type Target, type TargetOptions } from '../target.ts';
-import { explain, mendOf } from '../terminal/hints.ts';
+import { explain, fixOf } from '../terminal/hints.ts';
 import { note, paint, say, sayJson, wrap } from '../terminal/print.ts';
 import { UsageError, VariableError } from '../terminal/usage.ts';
 import { type Check, type Clock, checkClock, failed, ok, skipped } from './check.ts';
+import type { DoctorOptions } from './command.ts';
 import { checkQueues } from './queues.ts';
 import { checkSegura } from './segura.ts';
 
@@ -55,8 +56,8 @@ const checkSecret = async (
     // Its message names keys, never values.
     if (error instanceof SecretError) return { check: failed('secret', error.message) };
     const failure = awsFailure(error);
-    const mend = mendOf(failure, SECRET_RIGHTS) ?? 'check SEGURA_SECRET_ID and the way to Secrets Manager';
-    return { check: failed('secret', `${mend} (${failure})`) };
+    const fix = fixOf(failure, SECRET_RIGHTS) ?? 'check SEGURA_SECRET_ID and the way to Secrets Manager';
+    return { check: failed('secret', `${fix} (${failure})`) };
   }
 };
 
@@ -84,10 +85,10 @@ const printChecks = (checks: readonly Check[], tell: (text: string) => void): vo
     tell(`${mark} ${name.padEnd(width)}  ${wrap(detail, width + 4)}`);
   }
   const wrong = checks.filter(({ ok: isOk }) => !isOk).length;
-  tell(wrong === 0 ? paint('green', '\nAll is well.') : paint('red', `\n${wrong} to mend.`));
+  tell(`\n${wrong === 0 ? paint('green', 'All is well.') : paint('red', `${wrong} to fix.`)}`);
 };
 
-export const runDoctor = async (options: TargetOptions): Promise<number> => {
+export const runDoctor = async (options: DoctorOptions): Promise<number> => {
   let checks: Check[];
   try {
     checks = await examine(options);

@@ -18,13 +18,13 @@ const prepare = ({ segura }: World): void => {
 
 const printEndpoints = (world: World): void => {
   const variables = { ...world.environment, EXHAUSTED_QUEUE_URL: world.sqs.queueUrl('exhausted') };
-  say(paint('bold', 'Running. In another terminal:\n'));
+  say(paint('bold', 'Running. In another terminal:'), '');
   for (const [name, value] of Object.entries(variables)) say(`  export ${name}=${value}`);
   say(
     '\n  aws sqs send-message --endpoint-url $AWS_ENDPOINT_URL_SQS --queue-url $SOURCE_QUEUE_URL --message-body \'{"identifier": 10}\'',
   );
-  say('  npm run mysafe-enable -- send 10 11 404 --requested-by you');
-  say('  npm run mysafe-enable -- dead-letters list\n');
+  say('  npx mysafe-enable send 10 11 404 --requested-by you');
+  say('  npx mysafe-enable dead-letters list\n');
   say(
     `Segura knows the passwords ${PASSWORDS.from} to ${PASSWORDS.to}: ${PASSWORDS.active} is active already, ${PASSWORDS.noAccess} is not ours. Ctrl-C ends it.\n`,
   );
