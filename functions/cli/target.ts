@@ -2,20 +2,11 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { awsFailure } from '../aws/failure.ts';
 import { isHttpUrl, QUEUE_URL_EXAMPLE, regionOfQueue } from '../aws/queue-url.ts';
+import { longName, type OptionsOf, type WHERE } from './command.ts';
 import { UsageError, VariableError } from './terminal/usage.ts';
 
 /** The options that every command has. */
-export interface TargetOptions {
-  readonly stage?: string;
-  readonly region?: string;
-  readonly profile?: string;
-  readonly endpointUrl?: string;
-  readonly json?: boolean;
-  readonly requestsQueueUrl?: string;
-  readonly rejectedQueueUrl?: string;
-  readonly exhaustedQueueUrl?: string;
-  readonly secretId?: string;
-}
+export type TargetOptions = OptionsOf<typeof WHERE>;
 
 export interface Target {
   readonly requests?: string;
@@ -39,7 +30,7 @@ const NAMES: Readonly<
 /** `REJECTED_QUEUE_URL (or --rejected-queue-url)` */
 export const nameOfVariable = (name: TargetName): string => {
   const { variable, option } = NAMES[name];
-  return `${variable} (or --${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)})`;
+  return `${variable} (or ${longName(option)})`;
 };
 
 export const stackName = (stage: string): string => `mysafe-enable-${stage}`;

@@ -106,7 +106,7 @@ describe.concurrent('npm start', () => {
       };`,
     );
     const script = `import('./functions/cli/local/local.ts').then(async ({ runLocal }) => {
-      process.exitCode = await runLocal({ bundle: ${JSON.stringify(bundle)} });
+      process.exitCode = await runLocal({}, [], ${JSON.stringify(bundle)});
     })`;
     using started = start(process.execPath, ['-e', script]);
     const { stdout, ended } = started;

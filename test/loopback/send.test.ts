@@ -235,7 +235,7 @@ describe.concurrent('what SQS refuses', () => {
     const { status, json, stderr } = await queue.sendFile('r.jsonl', lines);
     expect([status, json]).toEqual([1, { sent: 0, invalid: 0, failed: 500 }]);
     expect(stderr).toMatch(/\d+ of them were not tried after AccessDenied/);
-    expect(stderr).toContain('What to mend: your role wants sqs:SendMessage on requests.');
+    expect(stderr).toContain('What to fix: your role wants sqs:SendMessage on requests.');
     expect(queue.sqs.calls('SendMessageBatch').length).toBeLessThan(10);
   });
 });

@@ -1,7 +1,7 @@
-/** What AWS says, and what a person is told to mend. */
+/** What AWS says, and what a person is told to fix. */
 import { expect, test } from 'vitest';
 import { awsFailure, isPassing } from '../../functions/aws/failure.ts';
-import { explain, isLasting, mendOf } from '../../functions/cli/terminal/hints.ts';
+import { explain, isLasting, fixOf } from '../../functions/cli/terminal/hints.ts';
 
 test.each([
   ['AWS.SimpleQueueService.NonExistentQueue: The specified queue does not exist.', 'no such queue', true],
@@ -16,15 +16,15 @@ test.each([
   ['Error: Region not accepted: region="us east"', 'check --region', true],
   ['ECONNREFUSED: connect ECONNREFUSED 127.0.0.1:1', 'check the network', false],
   ['ENOTFOUND: getaddrinfo ENOTFOUND sqs.invalid', 'check the network', false],
-])('%s is answered by what to mend', (failure, words, lasts) => {
-  expect(mendOf(failure, 'sqs:SendMessage')).toContain(words);
+])('%s is answered by what to fix', (failure, words, lasts) => {
+  expect(fixOf(failure, 'sqs:SendMessage')).toContain(words);
   expect(explain(failure)).toContain(`(${failure})`);
   expect(isLasting(failure)).toBe(lasts);
 });
 
-test('a passing failure has nothing to mend', () => {
+test('a passing failure has nothing to fix', () => {
   const failure = 'ServiceUnavailable: AccessDenied is what this is not';
-  expect(mendOf(failure)).toBeUndefined();
+  expect(fixOf(failure)).toBeUndefined();
   expect(explain(failure)).toBe(failure);
   expect(isLasting(failure)).toBe(false);
 });

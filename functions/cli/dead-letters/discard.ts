@@ -12,20 +12,8 @@ import { stopOnInterrupt } from '../terminal/interrupt.ts';
 import { note, paint, plural, say, sayJson } from '../terminal/print.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { UsageError } from '../terminal/usage.ts';
-import {
-  createTeller,
-  type FoundQueue,
-  findQueues,
-  readLimit,
-  readSelection,
-  readVisibility,
-  type SelectOptions,
-} from './letters.ts';
-
-export interface DiscardOptions extends SelectOptions {
-  readonly file?: string;
-  readonly yes?: boolean;
-}
+import type { DiscardOptions } from './command.ts';
+import { createTeller, type FoundQueue, findQueues, readLimit, readSelection, readVisibility } from './letters.ts';
 
 /** Bodies may name people: for the eyes of whoever ran the command. */
 const FILE_MODE = 0o600;

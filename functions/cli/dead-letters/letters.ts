@@ -12,19 +12,10 @@ import {
   type Selection,
 } from '../../dead-letters/select.ts';
 import { parseRequest } from '../../requests/request.ts';
-import { findTarget, nameOfVariable, notFound, type Target, type TargetOptions } from '../target.ts';
+import { findTarget, nameOfVariable, notFound, type Target } from '../target.ts';
 import { note, paint } from '../terminal/print.ts';
 import { parseCount, parseMoment, UsageError } from '../terminal/usage.ts';
-
-export interface SelectOptions extends TargetOptions {
-  readonly queue?: string;
-  readonly code?: readonly string[];
-  readonly identifier?: string;
-  readonly before?: string;
-  readonly after?: string;
-  readonly limit?: string;
-  readonly visibilityTimeout?: string;
-}
+import type { SelectOptions } from './command.ts';
 
 const MAX_TOLD = 20;
 const VISIBILITY_SECONDS = 120;
@@ -42,7 +33,7 @@ export const readSelection = ({ code = [], identifier, before, after }: SelectOp
   ...(after === undefined ? {} : { after: parseMoment('--after', after, now, -1) }),
 });
 
-export const readLimit = ({ limit }: SelectOptions): number =>
+export const readLimit = ({ limit }: { readonly limit?: string }): number =>
   limit === undefined ? Number.POSITIVE_INFINITY : parseCount('--limit', limit);
 
 /** AWS: a visibility timeout is at most 12 hours. */

@@ -8,6 +8,7 @@ import { explain } from '../terminal/hints.ts';
 import { stopOnInterrupt } from '../terminal/interrupt.ts';
 import { columns, note, paint, plural, say, sayJson, table, wrap } from '../terminal/print.ts';
 import { createProgress } from '../terminal/progress.ts';
+import type { ListOptions } from './command.ts';
 import {
   age,
   codeName,
@@ -18,13 +19,8 @@ import {
   lineOfLetter,
   readSelection,
   readVisibility,
-  type SelectOptions,
   UNREAD,
 } from './letters.ts';
-
-export interface ListOptions extends SelectOptions {
-  readonly letters?: boolean;
-}
 
 const HOUR_MS = 3_600_000;
 /** The ages a person asks by: just now, this shift, today, within the four days a request lives, until SQS drops it. */

@@ -5,11 +5,12 @@ import { type Fate, type ReplayOptions, type ReplayResult, replay } from '../../
 import { DEFAULTS } from '../../enable-password/environment.ts';
 import { sleep } from '../../time/sleep.ts';
 import { createSqsClient } from '../target.ts';
-import { isLasting, mendOf } from '../terminal/hints.ts';
+import { fixOf, isLasting } from '../terminal/hints.ts';
 import { stopOnInterrupt } from '../terminal/interrupt.ts';
 import { note, paint, plural, say, sayJson, wrap } from '../terminal/print.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { parseCount, UsageError } from '../terminal/usage.ts';
+import type { ReplayCommandOptions } from './command.ts';
 import {
   createTeller,
   findQueues,
@@ -18,18 +19,8 @@ import {
   readLimit,
   readSelection,
   readVisibility,
-  type SelectOptions,
   UNREAD,
 } from './letters.ts';
-
-export interface ReplayCommandOptions extends SelectOptions {
-  readonly rate?: string;
-  readonly dryRun?: boolean;
-  readonly renew?: boolean;
-  readonly reason?: string;
-  readonly replayedBy?: string;
-  readonly maxAgeSeconds?: string;
-}
 
 const RIGHTS =
   'sqs:ReceiveMessage, sqs:ChangeMessageVisibility and sqs:DeleteMessage on the dead-letter queues, sqs:SendMessage on requests';
@@ -81,8 +72,8 @@ const printResult = (result: ReplayResult, tell: (text: string) => void): void =
   const tellLine = (text: string): void => tell(wrap(text));
   tell(`${matched} matched: ${parts.filter(Boolean).join(', ')}`);
   if (stop) tell(paint('red', wrap(`Ended by ${stop}`)));
-  const mend = stop && mendOf(stop, RIGHTS);
-  if (mend) tellLine(`What to mend: ${mend}.`);
+  const fix = stop && fixOf(stop, RIGHTS);
+  if (fix) tellLine(`What to fix: ${fix}.`);
   if (duplicates > 0 && dryRun) tellLine('A duplicate is deleted, its original being replayed once.');
   if (expired > 0) tellLine('Expired requests stay where they are; --renew --reason "…" replays them as of now.');
   if (failed > 0 || isInterrupted) {

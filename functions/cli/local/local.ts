@@ -6,16 +6,10 @@ import { startWorld, until, type World } from '../../../infra/local/world.ts';
 import { paint, say, sayJson, seconds } from '../terminal/print.ts';
 import { UsageError } from '../terminal/usage.ts';
 import { buildFunction } from './build.ts';
+import type { LocalOptions } from './command.ts';
 import { readScenes, type Scene } from './scenes.ts';
 import { outcomeText, printRows, type Row } from './table.ts';
 import { watch } from './watch.ts';
-
-export interface LocalOptions {
-  readonly watch?: boolean;
-  readonly json?: boolean;
-  /** Another build of the function than that of this checkout. */
-  readonly bundle?: string;
-}
 
 const FUNCTION_TIMEOUT_MS = 8000;
 const SHOW_LIMIT_MS = 20_000;
@@ -104,14 +98,15 @@ const runShow = async (world: World): Promise<Row[]> => {
 };
 
 /**
+ * @param bundle another build of the function than that of this checkout
  * @returns the exit status: 0 when everything became what it should
  * @throws UsageError
  */
-export const runLocal = async ({
-  watch: keepsRunning = false,
-  json = false,
-  bundle,
-}: LocalOptions): Promise<number> => {
+export const runLocal = async (
+  { watch: keepsRunning = false, json = false }: LocalOptions,
+  _words: readonly string[] = [],
+  bundle?: string,
+): Promise<number> => {
   if (keepsRunning && json) throw new UsageError('--watch has no end, and so no object to end with: leave --json out');
   const startedAt = performance.now();
   if (!bundle) await buildFunction('enable-password');

@@ -3,27 +3,15 @@ import { createHash } from 'node:crypto';
 import { MAX_MESSAGE_BYTES } from '../../aws/message.ts';
 import { parseRequest, REQUESTER_FIELDS } from '../../requests/request.ts';
 import { sleep } from '../../time/sleep.ts';
-import { createSqsClient, findTarget, type TargetOptions } from '../target.ts';
-import { mendOf } from '../terminal/hints.ts';
+import { createSqsClient, findTarget } from '../target.ts';
+import { fixOf } from '../terminal/hints.ts';
 import { stopOnInterrupt } from '../terminal/interrupt.ts';
 import { note, paint, plural, say, sayJson, wrap } from '../terminal/print.ts';
 import { createProgress, type Progress } from '../terminal/progress.ts';
 import { parseMoment, UsageError } from '../terminal/usage.ts';
+import type { SendOptions } from './command.ts';
 import { type Format, type Found, openArguments, openFile, type RequestSource } from './request-source.ts';
 import { type Outgoing, type SendResult, sendRequests } from './requests.ts';
-
-export interface SendOptions extends TargetOptions {
-  readonly file?: string;
-  readonly format?: string;
-  readonly requestedBy?: string;
-  readonly reason?: string;
-  readonly requestId?: string;
-  readonly source?: string;
-  readonly notAfter?: string;
-  readonly groupId?: string;
-  readonly skipInvalid?: boolean;
-  readonly dryRun?: boolean;
-}
 
 type Fields = Readonly<Record<string, string>>;
 
@@ -161,8 +149,8 @@ const printSent = (result: SendResult, invalid: number, failed: number, tell: (t
   tell(parts.filter(Boolean).join(', '));
   const untried = failed - result.failed;
   if (untried > 0) tell(`${untried} of them were not tried after ${result.stop ?? 'the interruption'}`);
-  const mend = result.stop && mendOf(result.stop, 'sqs:SendMessage on requests');
-  if (mend) tell(wrap(`What to mend: ${mend}.`));
+  const fix = result.stop && fixOf(result.stop, 'sqs:SendMessage on requests');
+  if (fix) tell(wrap(`What to fix: ${fix}.`));
 };
 
 /** By which Node.js says that its signal was aborted. */

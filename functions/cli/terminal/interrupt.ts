@@ -1,4 +1,5 @@
 /** What ends a command before its time: Ctrl-C, or a reader of its output that has gone away. */
+import { EXIT } from './exit.ts';
 
 const OUTPUTS = [process.stdout, process.stderr] as const;
 
@@ -14,18 +15,43 @@ export const outliveClosedPipes = (): void => {
   }
 };
 
+/** A process has one keyboard, so what Ctrl-C means is kept once: who wants to finish, and how often it came. */
+const keyboard = {
+  count: 0,
+  finishers: new Set<() => void>(),
+  end: (): void => process.exit(EXIT.interrupted),
+};
+
+const onSignal = (): void => {
+  keyboard.count += 1;
+  if (keyboard.count > 1 || keyboard.finishers.size === 0) keyboard.end();
+  else for (const finish of keyboard.finishers) finish();
+};
+
+const listen = (): void => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    if (!process.listeners(signal).includes(onSignal)) process.on(signal, onSignal);
+  }
+};
+
+/** @param end what the first Ctrl-C does while no command has work under way, and the second in any case */
+export const takeInterrupts = (end: () => void): { readonly hasCome: () => boolean } => {
+  keyboard.end = end;
+  listen();
+  return { hasCome: () => keyboard.count > 0 };
+};
+
 /**
  * Ctrl-C and a closed pipe end after the batch under way, so that everything held is given back; a second Ctrl-C ends at
  * once.
  */
 export const stopOnInterrupt = (tell: (text: string) => void): AbortSignal => {
   const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      tell('Stopping after the batch under way …');
-      stop.abort();
-    });
-  }
+  listen();
+  keyboard.finishers.add(() => {
+    tell('Stopping after the batch under way …');
+    stop.abort();
+  });
   // Anew with each write: none is missed that failed before this.
   for (const output of OUTPUTS) {
     output.once('error', () => stop.abort());

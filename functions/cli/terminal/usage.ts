@@ -1,13 +1,26 @@
 import { parseBound } from '../../dead-letters/select.ts';
 import { parseNotAfter } from '../../requests/request.ts';
 
+/** Where the message itself says what to give instead. */
+export const DEFAULT_FIX = 'give what the message asks for; --help shows what each option takes';
+
 /** Wrong usage: exit status 2, and a message that says what to give instead. */
 export class UsageError extends Error {
-  override readonly name = 'UsageError';
+  override readonly name: string = 'UsageError';
+  readonly code: string = 'WrongUsage';
+  readonly fix: string;
+
+  constructor(message: string, { fix = DEFAULT_FIX }: { readonly fix?: string } = {}) {
+    super(message);
+    this.fix = fix;
+  }
 }
 
 /** Not the command but the environment is wrong: `doctor` counts that among its checks. */
-export class VariableError extends UsageError {}
+export class VariableError extends UsageError {
+  override readonly name = 'VariableError';
+  override readonly code = 'WrongVariable';
+}
 
 /**
  * `8h`, `30m`, `2d` from now on (or ago), or a moment as a request's own `notAfter` is written: with an offset, because

@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+// What package.json names as the program: a file that is there before anything is built. In a clone it runs the source as
+// it stands, in the published package the bundle. Plain JavaScript of any age, so that an old Node.js can say what it lacks.
+import { existsSync } from 'node:fs';
+
+const [major] = process.versions.node.split('.');
+const source = new URL('./main.ts', import.meta.url);
+
+if (Number(major) < 24) {
+  console.error(
+    `mysafe-enable: Node.js 24 is needed, and this is ${process.version}.\nWhat to fix: install Node.js 24 or, in a clone, run it as npx mysafe-enable after npm ci, which brings it along.`,
+  );
+  process.exitCode = 1;
+} else {
+  await import(existsSync(source) ? source.href : new URL('../../dist/cli/main.mjs', import.meta.url).href);
+}

@@ -1,0 +1,81 @@
+/** The declared commands as commander parses them; its own complaints become the one shape of wrong usage. */
+import { Command as Commander, CommanderError, Option as CommanderOption } from 'commander';
+import { type Command, type Group, longName, type Option } from './command.ts';
+import { note, say } from './terminal/print.ts';
+import { UsageError } from './terminal/usage.ts';
+
+/** The form that works in a clone, in a project that depends on the package, and without either. */
+export const PROGRAM = 'npx mysafe-enable';
+
+type Carry = (command: Command, options: Readonly<Record<string, unknown>>, words: readonly string[]) => Promise<void>;
+
+const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+
+const optionOf = (name: string, option: Option): CommanderOption => {
+  const short = option.short === undefined ? '' : `-${option.short}, `;
+  const takes = option.kind === 'flag' ? '' : ` <${option.takes}>`;
+  const made = new CommanderOption(`${short}${longName(name)}${takes}`, option.description);
+  if (option.kind === 'values') made.argParser(collect);
+  return option.group === undefined ? made : made.helpGroup(option.group);
+};
+
+/** Help that was asked for is no failure; all else says how the command is used. */
+const endUsage = (command: Commander, path: string) => (error: CommanderError) => {
+  if (error.exitCode === 0) throw error;
+  const isEmpty = error.code === 'commander.help';
+  throw new UsageError(
+    isEmpty ? `${path} wants a command: ${command.commands.map((each) => each.name()).join(', ')}` : said(error),
+    { fix: `${path} --help shows how it is used` },
+  );
+};
+
+/** Without the prefix that commander gives its messages. */
+const said = ({ message }: CommanderError): string =>
+  message
+    .replace(/^error: /, '')
+    .split('\n')
+    .join(' ');
+
+const quiet = (command: Commander, path: string): Commander =>
+  command
+    .exitOverride(endUsage(command, path))
+    .configureOutput({
+      writeOut: (text) => say(...text.trimEnd().split('\n')),
+      writeErr: (text) => note(...text.trimEnd().split('\n')),
+      // It is told once, by whoever ends the process.
+      outputError: () => {},
+    })
+    .helpCommand(false);
+
+const addCommand = (parent: Commander, path: string, command: Command, carry: Carry): void => {
+  const whole = `${path} ${command.name}`;
+  const made = quiet(parent.command(command.name), whole).description(command.description);
+  const { words } = command;
+  if (words) {
+    const brackets = { one: `<${words.name}>`, optional: `[${words.name}]`, many: `[${words.name}...]` }[words.count];
+    made.argument(brackets, words.description);
+  }
+  for (const [name, option] of Object.entries(command.options)) made.addOption(optionOf(name, option));
+  made.addHelpText('after', `\nExamples:\n${command.examples.map((line) => `  ${PROGRAM} ${line}`).join('\n')}`);
+  made.action(() => carry(command, made.opts(), made.args));
+};
+
+/** @param carry is given the command that was called, and what it was given */
+export const createProgram = (rooms: readonly (Command | Group)[], version: string, carry: Carry): Commander => {
+  const program = quiet(new Commander(PROGRAM), PROGRAM)
+    .description("Enables disabled passwords in Segura's MySafe vault when an access request is approved.")
+    .version(version)
+    .addHelpText('after', '\nExit status: 0 done, 1 something failed, 2 wrong usage, 130 interrupted.');
+  for (const room of rooms) {
+    if (room.kind === 'command') {
+      addCommand(program, PROGRAM, room, carry);
+      continue;
+    }
+    const path = `${PROGRAM} ${room.name}`;
+    const made = quiet(program.command(room.name), path).description(room.description);
+    for (const each of room.commands) addCommand(made, path, each, carry);
+  }
+  return program;
+};
+
+export const isHelp = (error: unknown): boolean => error instanceof CommanderError && error.exitCode === 0;

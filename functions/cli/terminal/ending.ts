@@ -1,0 +1,68 @@
+/** How a command ends: its exit status and, where it could not do its work, what is said of that to people and machines. */
+import { awsFailure, isAwsFailure } from '../../aws/failure.ts';
+import { EXIT } from './exit.ts';
+import { fixOf } from './hints.ts';
+import { note, sayJson, wrap } from './print.ts';
+import { DEFAULT_FIX, UsageError } from './usage.ts';
+
+/** Why a command could not do its work, for a machine as well as for a person. */
+export interface Ending {
+  readonly code: string;
+  readonly message: string;
+  readonly fix: string;
+  readonly status: number;
+}
+
+/** A command could not do its work, and knows why: `code` for machines, `fix` for whoever is at the keyboard. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly code: string;
+  readonly fix: string;
+
+  constructor(code: string, message: string, fix: string) {
+    super(message);
+    this.code = code;
+    this.fix = fix;
+  }
+}
+
+export const INTERRUPTED: Ending = {
+  code: 'Interrupted',
+  message: 'interrupted before its work was done',
+  fix: 'run it again',
+  status: EXIT.interrupted,
+};
+
+const readAwsFailure = (error: Error): Ending => {
+  const failure = awsFailure(error);
+  const [, code = error.name, message = failure] = /^([^:\s]+): (.*)$/s.exec(failure) ?? [];
+  const fix = fixOf(failure) ?? 'run it again; if it fails again, this message says what AWS refused';
+  return { code: code === 'Error' ? 'AwsError' : code, message, fix, status: EXIT.failed };
+};
+
+/** @param error whatever ended the command */
+export const readEnding = (error: unknown): Ending => {
+  if (error instanceof UsageError) {
+    return { code: error.code, message: error.message, fix: error.fix, status: EXIT.usage };
+  }
+  if (error instanceof CommandError) {
+    return { code: error.code, message: error.message, fix: error.fix, status: EXIT.failed };
+  }
+  if (error instanceof Error && error.name === 'AbortError') return INTERRUPTED;
+  if (isAwsFailure(error)) return readAwsFailure(error);
+  const { name, message } = error instanceof Error ? error : { name: 'Error', message: String(error) };
+  return {
+    code: 'Bug',
+    message: `${name}: ${message}`,
+    fix: 'this is a fault of mysafe-enable: run it again with DEBUG=1, and open an issue with what it prints',
+    status: EXIT.failed,
+  };
+};
+
+/** Says it to people and, as the last line of standard output, to machines. @returns the exit status */
+export const tellEnding = ({ code, message, fix, status }: Ending, isJson: boolean): number => {
+  note(`mysafe-enable: ${status === EXIT.usage ? '' : `${code}: `}${message}`);
+  if (fix !== DEFAULT_FIX) note(wrap(`What to fix: ${fix}.`));
+  if (isJson) sayJson({ error: { code, message, fix } });
+  return status;
+};

@@ -1,0 +1,2 @@
+/** Exit statuses of the contract, the same for every command. */
+export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;

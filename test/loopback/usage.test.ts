@@ -1,0 +1,149 @@
+/** One table: what is called, what is wrong with it, how it ends. And what `--help` says, of every command. */
+import { describe, expect, test } from 'vitest';
+import { longName } from '../../functions/cli/command.ts';
+import { ROOMS } from '../../functions/cli/rooms.ts';
+import manifest from '../../package.json' with { type: 'json' };
+import { runCommand } from './command.ts';
+
+const env = {
+  AWS_REGION: 'us-east-1',
+  AWS_ACCESS_KEY_ID: 'local',
+  AWS_SECRET_ACCESS_KEY: 'local',
+  AWS_ENDPOINT_URL: 'http://127.0.0.1:1',
+  REJECTED_QUEUE_URL: 'http://127.0.0.1:1/1/rejected',
+  SOURCE_QUEUE_URL: 'http://127.0.0.1:1/1/requests',
+};
+
+/** Tells of each file of the AWS SDK as it is loaded. */
+const hook = (code: string): string => `--import data:text/javascript,${encodeURIComponent(code)}`;
+const TELL_SDK = hook(`import { registerHooks } from 'node:module';
+  registerHooks({ resolve(name, context, next) {
+    if (name.startsWith('@aws-sdk')) process.stderr.write('loaded ' + name + '\\n');
+    return next(name, context);
+  } });`);
+/** A fault in the middle of a command. */
+const BREAK = hook(
+  `Object.defineProperty(process.stdout, 'write', { value() { throw new TypeError('broken for a test'); } });`,
+);
+
+const run = (words: string, more: Readonly<Record<string, string | undefined>> = {}) =>
+  runCommand(words.split(' ').filter(Boolean), { env: { ...env, ...more } });
+
+describe.concurrent('what is wrong, the exit status and the error code', () => {
+  test.each([
+    ['', 2, 'WrongUsage', /unknown option '--json'/],
+    ['nonsense', 2, 'WrongUsage', /unknown command 'nonsense'/],
+    ['dead-letters nonsense', 2, 'WrongUsage', /unknown command/],
+    ['dead-letters list extra', 2, 'WrongUsage', /too many arguments/],
+    ['dead-letters list --quue rejected', 2, 'WrongUsage', /unknown option '--quue' \(Did you mean --queue\?\)/],
+    ['dead-letters list --queue requests', 2, 'WrongUsage', /--queue takes rejected or exhausted/],
+    ['dead-letters list -q requests', 2, 'WrongUsage', /--queue takes rejected or exhausted/],
+    ['dead-letters replay --limit 0', 2, 'WrongUsage', /--limit takes a whole number, 1 or more/],
+    ['dead-letters replay --rate none', 2, 'WrongUsage', /--rate takes a number/],
+    ['dead-letters replay --renew', 2, 'WrongUsage', /--renew wants --reason/],
+    ['dead-letters replay --before soon', 2, 'WrongUsage', /--before takes a duration/],
+    ['dead-letters replay --before 2026-02-30', 2, 'WrongUsage', /or a moment with its offset/],
+    ['dead-letters replay --after 2026-02-30T10:00:00Z', 2, 'WrongUsage', /--after takes a duration/],
+    ['dead-letters list --after 99999999999d', 2, 'WrongUsage', /--after takes a duration/],
+    ['dead-letters list --identifier x', 2, 'WrongUsage', /--identifier takes/],
+    ['dead-letters list --visibility-timeout 99999', 2, 'WrongUsage', /at most 43200/],
+    ['dead-letters list --code 1007', 2, 'WrongUsage', /--code takes 1005, 1006, 1010, InvalidMessage, Expired, none/],
+    ['dead-letters discard --yes --code 1005,', 2, 'WrongUsage', /--code takes 1005/],
+    ['dead-letters discard', 2, 'WrongUsage', /give --yes/],
+    ['dead-letters list --endpoint-url notaurl', 2, 'WrongUsage', /--endpoint-url is no URL such as/],
+    ['doctor --endpoint-url localhost:4566', 2, 'WrongUsage', /--endpoint-url is no URL/],
+    ['local --watch', 2, 'WrongUsage', /leave --json out/],
+    ['send', 2, 'WrongUsage', /give one identifier or more/],
+    ['send 1 --file requests.csv', 2, 'WrongUsage', /not both/],
+    ['send --file nowhere.csv', 2, 'WrongUsage', /there is no such file/],
+    ['send --format xml 1', 2, 'WrongUsage', /--format takes csv or jsonl/],
+    ['dead-letters list --stage prod', 1, 'ECONNREFUSED', /ECONNREFUSED/],
+  ] as const)('"mysafe-enable %s" ends with %i, %s', async (words, expected, code, said) => {
+    const { status, json, stderr } = await run(`${words} --json`);
+    expect(json).toEqual({ error: { code, message: expect.stringMatching(said), fix: expect.stringMatching(/\S/) } });
+    expect(stderr).toMatch(/^(Usage: |mysafe-enable: )/);
+    expect(status).toBe(expected);
+  });
+});
+
+describe.concurrent('without --json', () => {
+  test.each([
+    ['', 2, /Usage: npx mysafe-enable .*wants a command: local, send/s],
+    ['dead-letters', 2, /Usage: npx mysafe-enable dead-letters .*wants a command: list/s],
+    ['dead-letters list --queue', 2, /option '-q, --queue <queue>' argument missing\nWhat to fix: /],
+    ['nonsense', 2, /^mysafe-enable: unknown command 'nonsense'\nWhat to fix: npx mysafe-enable --help shows/],
+    ['send --nonsense 1', 2, /^mysafe-enable: unknown option .*\nWhat to fix: npx mysafe-enable send --help shows/],
+    [
+      'dead-letters list --stage prod',
+      1,
+      /^mysafe-enable: ECONNREFUSED: .*\nWhat to fix: AWS cannot be reached: check/s,
+    ],
+  ] as const)('"mysafe-enable %s" says it beside the result', async (words, expected, said) => {
+    const { status, stdout, stderr } = await run(words);
+    expect([status, stdout]).toEqual([expected, '']);
+    expect(stderr).toMatch(said);
+  });
+
+  test('a fault of ours is told as that, and DEBUG shows where it stands', async () => {
+    const { status, stderr } = await run('local', { DEBUG: '1', NODE_OPTIONS: BREAK });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /^mysafe-enable: Bug: TypeError: broken for a test\nWhat to fix: this is a fault of .*^ +at /ms,
+    );
+  });
+});
+
+describe.concurrent('help', () => {
+  const commands = ROOMS.flatMap((room) =>
+    room.kind === 'command'
+      ? [[room.name, room] as const]
+      : room.commands.map((each) => [`${room.name} ${each.name}`, each] as const),
+  );
+
+  test.each(commands)(
+    'of %s names its options and shows examples that are its own',
+    async (name, { options, examples }) => {
+      const { status, stdout, stderr } = await run(`${name} --help`);
+      expect([status, stderr]).toEqual([0, '']);
+      for (const option of Object.keys(options)) expect(stdout).toContain(longName(option));
+      for (const example of examples) expect(stdout).toContain(`\n  npx mysafe-enable ${example}`);
+      expect(examples.length).toBeGreaterThan(0);
+      for (const example of examples) expect(example.startsWith(name)).toBe(true);
+    },
+  );
+
+  test.each(['--help', 'send --help', 'dead-letters replay --help', 'nonsense'])(
+    '"%s" loads no AWS SDK',
+    async (words) => {
+      const { stdout, stderr } = await run(words, { NODE_OPTIONS: TELL_SDK });
+      expect(stdout + stderr).toContain('mysafe-enable');
+      expect(stderr).not.toContain('loaded');
+      expect((await run('send 1', { NODE_OPTIONS: TELL_SDK })).stderr).toContain('loaded @aws-sdk/client-sqs');
+    },
+  );
+
+  test('--version tells the version of the package', async () => {
+    expect((await run('--version')).stdout).toBe(`${manifest.version}\n`);
+  });
+});
+
+describe.concurrent('Ctrl-C', () => {
+  /** Standard input that never ends, and a signal as soon as the command waits for it. */
+  const interrupt = (words: string, signal: NodeJS.Signals) => {
+    const startedAt = Date.now();
+    return runCommand(words.split(' '), {
+      env,
+      input: (async function* () {
+        yield '10\n';
+        await new Promise((resolve) => setTimeout(resolve, 20_000).unref());
+      })(),
+      watch: () => (Date.now() - startedAt > 3000 ? signal : undefined),
+    });
+  };
+
+  test.each(['SIGINT', 'SIGTERM'] as const)('before its work is done ends a command with 130: %s', async (signal) => {
+    const { status, json } = await interrupt('send --file - --json', signal);
+    expect(status).toBe(130);
+    expect(json).toBeDefined();
+  });
+});
