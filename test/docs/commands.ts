@@ -38,8 +38,8 @@ export interface Command {
 const help = async (path: readonly string[]): Promise<Command> => {
   const cli = join(root, 'functions/cli/main.ts');
   const { stdout } = await promisify(execFile)(process.execPath, [cli, ...path, '--help'], { cwd: root });
-  const options = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)( [<[])?/gm)].map(
-    ([, name, value]) => [name ?? '', value !== undefined] as const,
+  const options = [...stdout.matchAll(/^ {2}(?:(-\w), )?(--[\w-]+)( [<[])?/gm)].flatMap(([, short, long, value]) =>
+    [short, long].flatMap((name) => (name === undefined ? [] : [[name, value !== undefined] as const])),
   );
   const listed = /^Commands:\n((?: {2}.*\n?)*)/m.exec(stdout)?.[1] ?? '';
   return {
@@ -70,7 +70,7 @@ export const faultOf = (words: readonly string[], commands: ReadonlyMap<string, 
   if (!command) return `no such command: ${words.join(' ')}`;
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     const [option = '', value] = word.split('=', 2);
-    if (!word.startsWith('--')) {
+    if (!/^-./.test(word)) {
       if (!command.takesArguments || command.subcommands.length > 0) return `${name} takes no ${word}`;
     } else if (option !== '--help') {
       const takesValue = command.options.get(option);

@@ -5,6 +5,7 @@ import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
+import { ROOMS } from '../../functions/cli/rooms.ts';
 import { type Command, commandsOf, faultOf, readCommands } from './commands.ts';
 import { type Block, readPages, root } from './pages.ts';
 
@@ -53,12 +54,11 @@ const FOREIGN = [
 ];
 const NPM = ['ci', 'start', 'test', 'audit', 'install', 'i', 'run', 'sbom'];
 
-/** The words that our own command line would get, if this calls it. A clone that was not built has none for `npx`. */
+/** The words that our own command line would get, if this calls it. */
 const ownWords = (words: readonly string[]): readonly string[] | undefined => {
   const line = words.join('\u0000');
-  const found = /^mysafe-enable(?:\0|$)|^npm\0run\0(?:--silent\0)?mysafe-enable\0--(?:\0|$)|^npm\0start\0--\0/.exec(
-    line,
-  );
+  const found =
+    /^(?:npx\0)?mysafe-enable(?:\0|$)|^npm\0run\0(?:--silent\0)?mysafe-enable\0--(?:\0|$)|^npm\0start\0--\0/.exec(line);
   if (!found) return undefined;
   const rest = line.slice(found[0].length).split('\u0000').filter(Boolean);
   return found[0].includes('start') ? ['local', ...rest] : rest;
@@ -105,18 +105,12 @@ beforeAll(async () => {
 });
 
 test('the command line tells of its commands and options', () => {
-  expect(new Set(commands.keys())).toEqual(
-    new Set([
-      '',
-      'local',
-      'send',
-      'dead-letters',
-      'dead-letters list',
-      'dead-letters replay',
-      'dead-letters discard',
-      'doctor',
-    ]),
+  const declared = ROOMS.flatMap((room) =>
+    room.kind === 'command' ? [room.name] : [room.name, ...room.commands.map(({ name }) => `${room.name} ${name}`)],
   );
+  expect(new Set(commands.keys())).toEqual(new Set(['', ...declared]));
+  expect(faultOf(['dead-letters', 'replay', '-n', '-s', 'prod'], commands)).toBeUndefined();
+  expect(faultOf(['send', '-z'], commands)).toBe('send has no -z');
   expect(faultOf(['send', '10', '--request-id', 'R', '--json'], commands)).toBeUndefined();
   expect(faultOf(['send', '--no-such'], commands)).toBe('send has no --no-such');
   expect(faultOf(['dead-letters', 'list', 'rejected'], commands)).toBe('dead-letters list takes no rejected');
