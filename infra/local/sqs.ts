@@ -1,12 +1,11 @@
-/**
- * SQS over real HTTP: an embedded server behind a proxy that keeps a journal, fails on demand, and is strict where the
- * embedded server is kinder than AWS (see world.ts for the list).
- */
+/** SQS over real HTTP, as strict as AWS (sqs-strictness.ts), with a journal, and failing on demand. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { startFauxqs } from 'fauxqs';
-import { createStrictSqs, entriesOf, type Json, readText, regionOf, type SqsCall } from './sqs-strictness.ts';
+import type { GroupLock, MessageAttribute } from './queue.ts';
+import { createSqsActions, type SqsReply } from './sqs-actions.ts';
+import { createQueues, nameAtEnd } from './sqs-queues.ts';
+import { entriesOf, type Json } from './sqs-strictness.ts';
 
 export type QueueName = 'requests' | 'rejected' | 'exhausted' | 'outcomes';
 
@@ -20,14 +19,21 @@ export type SqsFault =
   /** Carried out, but the answer never comes. */
   | { readonly kind: 'lost-answer' };
 
-/** A message as it lies in a queue; reading it this way leaves it as it is. */
-export interface LyingMessage {
+export interface SqsCall {
+  readonly at: number;
+  readonly action: string;
+  readonly queue: string;
+  readonly input: Json;
+  /** That it was signed for. */
+  readonly region: string | undefined;
+}
+
+/** A message as it is in a queue; reading it this way leaves it as it is. */
+export interface MessageView {
   readonly messageId: string;
   readonly body: string;
   readonly groupId: string | undefined;
-  readonly messageAttributes: Readonly<
-    Record<string, { DataType: string; StringValue?: string; BinaryValue?: unknown }>
-  >;
+  readonly messageAttributes: Readonly<Record<string, MessageAttribute>>;
   readonly isInFlight: boolean;
   readonly receiveCount: number;
   /** ms until it is visible again; 0 for a visible one. */
@@ -38,73 +44,164 @@ export interface SqsOptions {
   readonly fifo?: boolean;
   readonly visibilitySeconds?: number;
   readonly maxReceiveCount?: number;
+  readonly groupLock?: GroupLock;
 }
+
+/** From the credential scope of a signature of version 4. */
+export const signerOf = ({ headers }: IncomingMessage): { readonly accessKeyId?: string; readonly region?: string } => {
+  const [, accessKeyId, region] = /Credential=([^/]+)\/\d+\/([^/]+)\//.exec(headers.authorization ?? '') ?? [];
+  return { ...(accessKeyId === undefined ? {} : { accessKeyId }), ...(region === undefined ? {} : { region }) };
+};
+
+const readText = async (request: IncomingMessage): Promise<string> => {
+  let body = '';
+  for await (const chunk of request.setEncoding('utf8')) body += chunk;
+  return body;
+};
+
+/** The error's name in the older protocol, which the SDK reads first; most have the same in both. */
+const OLDER_NAMES: Readonly<Record<string, string>> = {
+  QueueDoesNotExist: 'AWS.SimpleQueueService.NonExistentQueue',
+  QueueNameExists: 'QueueAlreadyExists',
+  ...Object.fromEntries(
+    [
+      'EmptyBatchRequest',
+      'TooManyEntriesInBatchRequest',
+      'BatchEntryIdsNotDistinct',
+      'BatchRequestTooLong',
+      'InvalidBatchEntryId',
+    ].map((code) => [code, `AWS.SimpleQueueService.${code}`]),
+  ),
+};
 
 const failedEntries = (entries: readonly Json[], code: string, senderFault: boolean) => ({
   Successful: [],
   Failed: entries.map(({ Id }) => ({ Id, Code: code, SenderFault: senderFault, Message: 'simulated' })),
 });
 
-export const startSqs = async ({ fifo = false, visibilitySeconds = 720, maxReceiveCount = 1000 }: SqsOptions = {}) => {
-  const embedded = await startFauxqs({ port: 0, logger: false });
-  const suffix = fifo ? '.fifo' : '';
-  const nameOf = (queue: QueueName): string => `${queue}${suffix}`;
-  const fifoAttributes = fifo ? { FifoQueue: 'true', ContentBasedDeduplication: 'false' } : {};
-  const arnOf = (queue: QueueName): string => `arn:aws:sqs:us-east-1:000000000000:${nameOf(queue)}`;
-  for (const queue of ['rejected', 'exhausted', 'outcomes'] as const) {
-    embedded.createQueue(nameOf(queue), { attributes: { ...fifoAttributes, MessageRetentionPeriod: '1209600' } });
+const answer = (response: ServerResponse, status: number, output: unknown): void => {
+  response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(output));
+};
+
+const answerReply = (response: ServerResponse, reply: SqsReply): void => {
+  if (reply.kind === 'done') {
+    answer(response, 200, reply.output);
+    return;
   }
-  embedded.createQueue(nameOf('requests'), {
-    attributes: {
-      ...fifoAttributes,
-      VisibilityTimeout: String(visibilitySeconds),
-      RedrivePolicy: JSON.stringify({ deadLetterTargetArn: arnOf('exhausted'), maxReceiveCount }),
+  const { code, message } = reply;
+  response.setHeader('x-amzn-query-error', `${OLDER_NAMES[code] ?? code};Sender`);
+  answer(response, code === 'OverLimit' ? 403 : 400, { __type: `com.amazonaws.sqs#${code}`, message });
+};
+
+/** @returns whether the fault answered, or made that nothing does */
+const fail = (fault: SqsFault, input: Json, response: ServerResponse): boolean => {
+  switch (fault.kind) {
+    case 'hang':
+      return true;
+    case 'error':
+      answer(response, 500, { __type: 'com.amazonaws.sqs#InternalFailure', message: 'simulated' });
+      return true;
+    case 'throttle':
+      answer(response, 400, { __type: 'com.amazonaws.sqs#RequestThrottled', message: 'Request is throttled.' });
+      return true;
+    case 'denied':
+      answer(response, 403, {
+        __type: 'com.amazonaws.sqs#AccessDenied',
+        message: 'Access to the resource is denied.',
+      });
+      return true;
+    case 'failed-entries':
+      answer(response, 200, failedEntries(entriesOf(input), fault.code ?? 'InternalError', fault.senderFault ?? false));
+      return true;
+    case 'lost-answer':
+      return false;
+  }
+};
+
+/** Has long polls look again when a queue changed, or when a message of it becomes visible. */
+const createWaiting = () => {
+  const waiting = new Map<string, Set<() => void>>();
+  return {
+    wake: (name: string): void => {
+      for (const look of waiting.get(name) ?? []) look();
     },
+    wait: (name: string, ms: number, response: ServerResponse): Promise<void> =>
+      new Promise((resolve) => {
+        const looks = waiting.get(name) ?? new Set();
+        waiting.set(name, looks);
+        const look = (): void => {
+          clearTimeout(timer);
+          looks.delete(look);
+          response.off('close', look);
+          resolve();
+        };
+        const timer = setTimeout(look, ms);
+        looks.add(look);
+        response.on('close', look);
+      }),
+  };
+};
+
+const createApi = (urlOf: (name: string) => string, options: SqsOptions) => {
+  const waiting = createWaiting();
+  const { groupLock } = options;
+  const queues = createQueues({
+    now: Date.now,
+    ...(groupLock === undefined ? {} : { options: { groupLock } }),
+    onChange: waiting.wake,
+  });
+  const act = createSqsActions({ queues, urlOf, now: Date.now });
+
+  /** A receive for a client that went away would be for nobody. */
+  const receive = async (input: Json, senderId: string, response: ServerResponse): Promise<SqsReply> => {
+    const found = queues.find(input['QueueUrl']);
+    const { WaitTimeSeconds = found?.attributes['ReceiveMessageWaitTimeSeconds'] ?? 0 } = input;
+    const endsAt = Date.now() + Number(WaitTimeSeconds) * 1000;
+    for (;;) {
+      const reply = act('ReceiveMessage', input, senderId);
+      const isEmpty = reply.kind === 'done' && !Array.isArray(reply.output['Messages']);
+      if (!found || !isEmpty || response.destroyed || Date.now() >= endsAt) return reply;
+      const leftMs = endsAt - Date.now();
+      await waiting.wait(found.name, Math.min(leftMs, found.queue.nextInMs() ?? leftMs), response);
+      if (response.destroyed) return reply;
+    }
+  };
+
+  return {
+    queues,
+    carryOut: async (action: string, input: Json, senderId: string, response: ServerResponse): Promise<SqsReply> =>
+      action === 'ReceiveMessage' ? receive(input, senderId, response) : act(action, input, senderId),
+  };
+};
+
+export const startSqs = async (options: SqsOptions = {}) => {
+  const { fifo = false, visibilitySeconds = 720, maxReceiveCount = 1000 } = options;
+  const nameOf = (queue: QueueName): string => `${queue}${fifo ? '.fifo' : ''}`;
+  const urlOf = (name: string): string => `${url}/000000000000/${name}`;
+  const { queues, carryOut } = createApi((name) => urlOf(name), options);
+  const common = { ...(fifo ? { FifoQueue: 'true' } : {}), MessageRetentionPeriod: '1209600' };
+  for (const queue of ['rejected', 'exhausted', 'outcomes'] as const) queues.create(nameOf(queue), common);
+  queues.create(nameOf('requests'), {
+    ...common,
+    VisibilityTimeout: String(visibilitySeconds),
+    RedrivePolicy: JSON.stringify({ deadLetterTargetArn: queues.arnOf(nameOf('exhausted')), maxReceiveCount }),
   });
 
   const journal: SqsCall[] = [];
-  const held = new Set<ServerResponse>();
   const script = new Map<string, SqsFault[]>();
   const settings = { faults: new Map<string, SqsFault>() };
-
-  const carryOut = createStrictSqs(embedded.port);
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await readText(request);
     const action = String(request.headers['x-amz-target'] ?? '').replace('AmazonSQS.', '');
     const input = (body === '' ? {} : JSON.parse(body)) as Json;
-    const queue =
-      String(input['QueueUrl'] ?? '')
-        .split('/')
-        .at(-1) ?? '';
-    const call: SqsCall = { at: Date.now(), action, queue, input, region: regionOf(request) };
-    journal.push(call);
-    const answer = (status: number, value: unknown): void => {
-      response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(value));
-    };
+    const { accessKeyId = '', region } = signerOf(request);
+    journal.push({ at: Date.now(), action, queue: nameAtEnd(input['QueueUrl']), input, region });
     const fault = script.get(action)?.shift() ?? settings.faults.get(action);
-    switch (fault?.kind) {
-      case 'hang':
-        held.add(response);
-        return;
-      case 'error':
-        return answer(500, { __type: 'com.amazonaws.sqs#InternalFailure', message: 'simulated' });
-      case 'throttle':
-        return answer(400, { __type: 'com.amazonaws.sqs#RequestThrottled', message: 'Request is throttled.' });
-      case 'denied':
-        return answer(403, { __type: 'com.amazonaws.sqs#AccessDenied', message: 'Access to the resource is denied.' });
-      case 'failed-entries':
-        return answer(200, failedEntries(entriesOf(input), fault.code ?? 'InternalError', fault.senderFault ?? false));
-      case 'lost-answer':
-        await carryOut(request, response, call);
-        request.socket.destroy();
-        return;
-      case undefined: {
-        const { status, output, queryError } = await carryOut(request, response, call);
-        if (queryError) response.setHeader('x-amzn-query-error', queryError);
-        return answer(status, output);
-      }
-    }
+    if (fault && fail(fault, input, response)) return;
+    const reply = await carryOut(action, input, accessKeyId, response);
+    if (fault) request.socket.destroy();
+    else if (!response.destroyed) answerReply(response, reply);
   };
 
   const server = createServer((request, response) => {
@@ -117,48 +214,31 @@ export const startSqs = async ({ fifo = false, visibilitySeconds = 720, maxRecei
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-  const messages = (queue: QueueName): LyingMessage[] => {
-    const inspected = embedded.inspectQueue(nameOf(queue));
-    if (!inspected) throw new Error(`no queue ${nameOf(queue)}`);
-    const { ready, delayed, inflight } = inspected.messages;
-    const lying = [
-      ...[...ready, ...delayed].map((message) => ({ message, visibleInMs: 0, isInFlight: false })),
-      ...inflight.map(({ message, visibilityDeadline }) => ({
-        message,
-        visibleInMs: Math.max(0, visibilityDeadline - Date.now()),
-        isInFlight: true,
-      })),
-    ];
-    return lying.map(({ message, visibleInMs, isInFlight }) => ({
-      messageId: message.messageId,
-      body: message.body,
-      groupId: message.messageGroupId,
-      messageAttributes: message.messageAttributes as LyingMessage['messageAttributes'],
-      isInFlight,
-      receiveCount: message.approximateReceiveCount,
-      visibleInMs,
-    }));
-  };
-
   return {
     url,
     isFifo: fifo,
     journal,
     settings,
-    arnOf,
-    /** With the proxy's host: the embedded server's own names do not resolve. */
-    queueUrl: (queue: QueueName): string => `${url}/000000000000/${nameOf(queue)}`,
-    messages,
+    arnOf: (queue: QueueName): string => queues.arnOf(nameOf(queue)),
+    queueUrl: (queue: QueueName): string => urlOf(nameOf(queue)),
+    messages: (queue: QueueName): MessageView[] =>
+      [...(queues.find(nameOf(queue))?.queue.messages() ?? [])].map((message) => ({
+        messageId: message.messageId,
+        body: message.body,
+        groupId: message.groupId,
+        messageAttributes: message.attributes ?? {},
+        isInFlight: message.isInFlight,
+        receiveCount: message.receiveCount,
+        visibleInMs: message.isInFlight ? Math.max(0, message.visibleAt - Date.now()) : 0,
+      })),
     calls: (action: string): SqsCall[] => journal.filter((call) => call.action === action),
     next: (action: string, ...faults: SqsFault[]): void => {
       script.set(action, [...(script.get(action) ?? []), ...faults]);
     },
     close: async (): Promise<void> => {
-      for (const response of held) response.destroy();
       server.closeAllConnections();
       server.close();
       await once(server, 'close');
-      await embedded.stop();
     },
   };
 };

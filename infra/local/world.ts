@@ -10,15 +10,12 @@
  * under way; `kill` crashes them all. Faults and journals: `world.segura` (segura.ts), `world.sqs` (sqs.ts),
  * `world.secrets` (secrets-manager.ts).
  *
- * Where the embedded SQS is kinder than AWS, its proxy is not (sqs-strictness.ts): more than ten attributes, a delay of
- * more than 900 s, a FIFO send without a group and an unknown receipt handle are refused; attributes that nobody asked
- * for stay away; the trace header stays with its message.
+ * SQS is our own (queue.ts, sqs-actions.ts), for no embedded one does what AWS does with a FIFO group; it refuses what AWS
+ * refuses (sqs-strictness.ts), and the simulation uses the same queues in virtual time.
  *
  * Where these stand-ins are still known to differ from AWS:
- * - One receive gives one message of a FIFO group; SQS may give several. Tests that want them make the event by hand.
- * - No retention, no throttling but by a fault, no permissions but by a fault, no limit of messages in flight.
- * - A message moves to the dead-letter queue only when a receive passes over it; there are no message move tasks.
- * - The visibility of a message that is visible again can be changed, and a receipt handle stays good after it expired.
+ * - SQS throttles and denies by a fault alone; there are no message move tasks.
+ * - A message moves to the dead-letter queue only when a receive passes over it.
  * - A receive asks all of the queue; SQS asks a part of its servers and may come back with less than there is.
  * - The event source neither filters, nor scales by itself, nor slows down after function errors.
  * - Lambda neither freezes between invocations nor limits memory and CPU, and `invoke` by hand takes calls side by side.
@@ -31,7 +28,7 @@ import { carryOut, type InvocationResult, receive, startEventSource, toRecord } 
 import { bundleOf, createLambda, type Lambda, type Line } from './lambda.ts';
 import { startSecretsManager } from './secrets-manager.ts';
 import { type PasswordState, type SeguraOptions, startSegura } from './segura.ts';
-import { type LyingMessage, type QueueName, type SqsOptions, startSqs } from './sqs.ts';
+import { type MessageView, type QueueName, type SqsOptions, startSqs } from './sqs.ts';
 
 export interface WorldOptions {
   readonly fifo?: boolean;
@@ -187,7 +184,7 @@ export const startWorld = async (options: WorldOptions = {}) => {
     invoke,
     deliver,
     pump,
-    messages: (queue: QueueName): LyingMessage[] => sqs.messages(queue),
+    messages: (queue: QueueName): MessageView[] => sqs.messages(queue),
     lines: (): readonly Line[] => lambdas.flatMap(({ lines }) => lines),
     auditLines: (): readonly Line[] =>
       lambdas.flatMap(({ lines }) => lines.filter(({ message }) => message === 'password enable')),

@@ -71,6 +71,61 @@ describe.concurrent('SQS refuses what AWS refuses', () => {
     ).rejects.toThrow(/DelaySeconds/);
   });
 
+  const attribute = (name: string, value: object) => ({ MessageAttributes: { [name]: value } });
+  const text = { DataType: 'String', StringValue: 'x' };
+
+  test.each<[string, object, string]>([
+    ['an empty body', { MessageBody: '' }, 'MissingParameter'],
+    ['a control character', { MessageBody: 'a\u0001' }, 'InvalidMessageContents'],
+    [
+      'more than 1 MiB, attributes counted',
+      { MessageBody: 'x'.repeat(1_048_569), ...attribute('a', text) },
+      'InvalidParameterValue',
+    ],
+    ['a delay below 0', { DelaySeconds: -1 }, 'InvalidParameterValue'],
+    ['an attribute of AWS’s names', attribute('AWS.x', text), 'InvalidParameterValue'],
+    ['an attribute with a space in its name', attribute('a b', text), 'InvalidParameterValue'],
+    [
+      'an attribute of no type that it knows',
+      attribute('a', { DataType: 'Date', StringValue: 'x' }),
+      'InvalidParameterValue',
+    ],
+    ['an empty attribute', attribute('a', { DataType: 'String', StringValue: '' }), 'InvalidParameterValue'],
+    ['a number that is none', attribute('a', { DataType: 'Number', StringValue: 'x' }), 'InvalidParameterValue'],
+    ['a deduplication id on a standard queue', { MessageDeduplicationId: 'a' }, 'InvalidParameterValue'],
+    ['a group with a space in its name', { MessageGroupId: 'a b' }, 'InvalidParameterValue'],
+  ])('%s', async (_, changes, name) => {
+    await using world = await withSqs();
+    const input = { QueueUrl: world.QueueUrl, MessageBody: '1', ...changes };
+    await expect(world.client.send(new SendMessageCommand(input))).rejects.toMatchObject({ name });
+    expect(world.sqs.messages('requests')).toEqual([]);
+  });
+
+  test.each<[string, object, string]>([
+    ['11 messages at once', { MaxNumberOfMessages: 11 }, 'InvalidParameterValue'],
+    ['a wait of 21 s', { WaitTimeSeconds: 21 }, 'InvalidParameterValue'],
+    ['a visibility timeout of more than 12 hours', { VisibilityTimeout: 43_201 }, 'InvalidParameterValue'],
+    ['a queue that is not there', { QueueUrl: 'http://localhost/0/nowhere' }, 'QueueDoesNotExist'],
+  ])('a receive of %s', async (_, changes, name) => {
+    await using world = await withSqs();
+    const input = { QueueUrl: world.QueueUrl, ...changes };
+    await expect(world.client.send(new ReceiveMessageCommand(input))).rejects.toMatchObject({ name });
+  });
+
+  test.each<[string, string[], string]>([
+    ['of none', [], 'EmptyBatchRequest'],
+    ['of eleven', Array.from({ length: 11 }, (_, index) => String(index)), 'TooManyEntriesInBatchRequest'],
+    ['with one id twice', ['a', 'b', 'a'], 'BatchEntryIdsNotDistinct'],
+    ['with an id of other characters', ['a b'], 'InvalidBatchEntryId'],
+    ['of more than 1 MiB together', ['large-1', 'large-2'], 'BatchRequestTooLong'],
+  ])('a batch %s, as a whole', async (_, ids, name) => {
+    await using world = await withSqs();
+    const Entries = ids.map((Id) => ({ Id, MessageBody: Id.startsWith('large') ? 'x'.repeat(600_000) : '1' }));
+    const batch = new SendMessageBatchCommand({ QueueUrl: world.QueueUrl, Entries });
+    await expect(world.client.send(batch)).rejects.toSatisfy(({ name: said }) => String(said).includes(name));
+    expect(world.sqs.messages('requests')).toEqual([]);
+  });
+
   test('a receipt handle that it never gave', async () => {
     await using world = await withSqs();
     const { client, QueueUrl } = world;
@@ -127,6 +182,35 @@ describe.concurrent('SQS gives what was asked for', () => {
       new ReceiveMessageCommand({ QueueUrl: world.QueueUrl, MessageSystemAttributeNames: ['All'] }),
     );
     expect(Messages?.[0]?.Attributes).toMatchObject({ AWSTraceHeader: 'Root=1-2-3', ApproximateReceiveCount: '1' });
+  });
+
+  test('the group of a message on a standard queue too', async () => {
+    await using world = await withSqs();
+    const { client, QueueUrl } = world;
+    await client.send(new SendMessageCommand({ QueueUrl, MessageBody: '10', MessageGroupId: 'ops' }));
+    const receive = async (names: ['MessageGroupId'] | []) =>
+      client.send(new ReceiveMessageCommand({ QueueUrl, MessageSystemAttributeNames: names, VisibilityTimeout: 0 }));
+    expect((await receive(['MessageGroupId'])).Messages?.[0]?.Attributes).toEqual({ MessageGroupId: 'ops' });
+    expect((await receive([])).Messages?.[0]).not.toHaveProperty('Attributes');
+  });
+
+  // AWS's own digests, as moto's tests hold them.
+  test.each([
+    ['Number', '235c5c510d26fb653d073faed50ae77c'],
+    ['Number.java.lang.Long', '2e2e4876d8e0bd6b8c2c8f556831c349'],
+  ])('the digest of attributes of type %s, of those that were asked for', async (DataType, digest) => {
+    await using world = await withSqs();
+    const { client, QueueUrl } = world;
+    const timestamp = { DataType, StringValue: '1493147359900' };
+    const other = { DataType: 'String', StringValue: 'x' };
+    const send = (MessageAttributes: Record<string, typeof timestamp>) =>
+      client.send(new SendMessageCommand({ QueueUrl, MessageBody: '10', MessageAttributes }));
+    expect((await send({ timestamp })).MD5OfMessageAttributes).toBe(digest);
+    await send({ timestamp, other });
+    const { Messages } = await client.send(
+      new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, MessageAttributeNames: ['timestamp'] }),
+    );
+    expect(Messages?.map(({ MD5OfMessageAttributes }) => MD5OfMessageAttributes)).toEqual([digest, digest]);
   });
 
   test('nothing of a message to a long poll whose client went away', async () => {

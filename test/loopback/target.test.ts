@@ -7,8 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
-import { startSqs } from '../../infra/local/sqs.ts';
-import { regionOf } from '../../infra/local/sqs-strictness.ts';
+import { signerOf, startSqs } from '../../infra/local/sqs.ts';
 import { environmentOf, runCommand } from './command.ts';
 
 const urlIn = (region: string, queue: string): string => `https://sqs.${region}.amazonaws.com/000000000000/${queue}`;
@@ -27,7 +26,7 @@ const startCloudFormation = async (stackName: string, outputs: Readonly<Record<s
     for await (const chunk of request.setEncoding('utf8')) body += chunk;
     const name = new URLSearchParams(body).get('StackName') ?? '';
     asked.push(name);
-    regions.push(regionOf(request));
+    regions.push(signerOf(request).region);
     const members = Object.entries(outputs).map(
       ([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`,
     );

@@ -2,8 +2,8 @@
 import type { Answer, Call } from '../../functions/http/send.ts';
 import type { Clock } from '../virtual-time/clock.ts';
 import type { Ledger, Random, Run } from './ledger.ts';
+import type { SimulatedQueues } from './queues.ts';
 import { TIMED_OUT, unanswered } from './segura.ts';
-import type { Queue } from './sqs.ts';
 import { type AwsFault, faultAt, type Weather } from './weather.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -28,14 +28,11 @@ export interface AwsParts {
   readonly random: Random;
   readonly weather: Weather;
   readonly ledger: Ledger;
-  readonly requests: Queue;
-  readonly isFifo: boolean;
+  readonly queues: SimulatedQueues;
   /** @returns the id of the message that it is of */
   readonly onSent: (sent: Sent, environment: number) => string;
-  readonly onVisibility: (receiptHandle: string, seconds: number) => void;
+  readonly onVisibility: (receiptHandle: string, seconds: number, run: Run) => void;
 }
-
-const DEDUPLICATION_MS = 300_000;
 
 const json = (status: number, value: Json): Answer => ({
   kind: 'answered',
@@ -48,52 +45,63 @@ const error = (status: number, code: string): AwsDelivery => ({
   answer: json(status, { __type: `com.amazonaws#${code}`, message: 'simulated' }),
 });
 
-export const createAws = (parts: AwsParts) => {
-  const { clock, random, weather, ledger, requests, isFifo, onSent, onVisibility } = parts;
-  const secret = { current: 'hush-secret-0', pending: undefined as string | undefined };
-  const seen = new Map<string, { readonly at: number; readonly messageId: string }>();
+/** Some are said to have failed, of some nothing is said. */
+const drawFailures = (entries: readonly Json[], random: Random) => {
+  const accepted: Json[] = [];
+  const Failed: Json[] = [];
+  for (const entry of entries) {
+    if (random() >= 0.8) accepted.push(entry);
+    else if (random() < 0.7) Failed.push({ Id: entry['Id'], Code: 'InternalError', SenderFault: false });
+  }
+  return { accepted, Failed };
+};
 
-  /** What is in the queue already is confirmed and dropped, within SQS's five minutes. */
-  const sendOnce = (queue: Destination, entry: Json, run: Run): string => {
-    const key = `${queue} ${String(entry['MessageDeduplicationId'])}`;
-    const before = seen.get(key);
-    if (isFifo && before && clock.now() - before.at < DEDUPLICATION_MS) return before.messageId;
+const listOf = (output: Json, list: 'Successful' | 'Failed'): readonly Json[] =>
+  (output[list] as readonly Json[] | undefined) ?? [];
+
+export const createAws = (parts: AwsParts) => {
+  const { clock, random, weather, ledger, queues, onSent, onVisibility } = parts;
+  const secret = { current: 'hush-secret-0', pending: undefined as string | undefined };
+  /** By SQS's id of what was sent: the message that it is of. */
+  const sent = new Map<string, string>();
+
+  /** What is in the queue already is confirmed, and told once. */
+  const tellSent = (queue: Destination, entry: Json, sqsId: string, run: Run): string => {
+    const known = sent.get(sqsId);
+    if (known !== undefined) return known;
     const attributes = Object.fromEntries(
       Object.entries((entry['MessageAttributes'] ?? {}) as Record<string, { StringValue?: string }>).map(
         ([name, { StringValue = '' }]) => [name, StringValue],
       ),
     );
     const messageId = onSent({ queue, body: String(entry['MessageBody']), attributes }, run.environment);
-    seen.set(key, { at: clock.now(), messageId });
+    sent.set(sqsId, messageId);
     return messageId;
   };
 
   const sqs = (action: string, input: Json, run: Run, failsEntries: boolean): AwsDelivery => {
-    const entries = input['Entries'] as Json[];
-    if (entries.length < 1 || entries.length > 10) ledger.violate(`${action} with ${entries.length} entries`);
-    const queue = /(rejected|outcomes)(\.fifo)?$/.exec(String(input['QueueUrl']))?.[1] as Destination | undefined;
-    const Successful: Json[] = [];
-    const Failed: Json[] = [];
-    const confirmed: { queue: Destination; messageId: string }[] = [];
-    for (const entry of entries) {
-      const { Id } = entry;
-      if (failsEntries && random() < 0.8) {
-        // Some are said to have failed, of some nothing is said.
-        if (random() < 0.7) Failed.push({ Id, Code: 'InternalError', SenderFault: false });
-        continue;
-      }
-      if (action === 'SendMessageBatch' && queue) {
-        confirmed.push({ queue, messageId: sendOnce(queue, entry, run) });
-        Successful.push({ Id });
-        continue;
-      }
-      const [handle, seconds] = [String(entry['ReceiptHandle']), Number(entry['VisibilityTimeout'])];
-      onVisibility(handle, seconds);
-      const Code = requests.changeVisibility(handle, seconds);
-      if (Code === undefined) Successful.push({ Id });
-      else Failed.push({ Id, Code, SenderFault: true });
+    const entries = (input['Entries'] ?? []) as Json[];
+    const { accepted, Failed } = failsEntries ? drawFailures(entries, random) : { accepted: entries, Failed: [] };
+    if (failsEntries && accepted.length === 0) return { answer: json(200, { Successful: [], Failed }) };
+    if (action === 'ChangeMessageVisibilityBatch') {
+      for (const entry of accepted)
+        onVisibility(String(entry['ReceiptHandle']), Number(entry['VisibilityTimeout']), run);
     }
-    return { answer: json(200, { Successful, Failed }), confirmed };
+    const reply = queues.act(action, { ...input, Entries: accepted }, 'function');
+    if (reply.kind === 'refused') {
+      ledger.violate(`SQS refused ${action}: ${reply.code} ${reply.message}`);
+      return error(400, reply.code);
+    }
+    const queue = /(rejected|outcomes)(\.fifo)?$/.exec(String(input['QueueUrl']))?.[1] as Destination | undefined;
+    const successful = listOf(reply.output, 'Successful');
+    const confirmed = successful.flatMap(({ Id, MessageId }) => {
+      const entry = accepted.find((each) => each['Id'] === Id);
+      return queue && entry ? [{ queue, messageId: tellSent(queue, entry, String(MessageId), run) }] : [];
+    });
+    return {
+      answer: json(200, { Successful: successful, Failed: [...listOf(reply.output, 'Failed'), ...Failed] }),
+      confirmed,
+    };
   };
 
   const getSecret = ({ VersionStage }: Json): AwsDelivery => {

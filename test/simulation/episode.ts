@@ -9,8 +9,8 @@ import { createEnvironment, type Environment, FUNCTION_TIMEOUT_MS } from './envi
 import { createLambda } from './lambda.ts';
 import { createLedger, type Random, type Run, type Story } from './ledger.ts';
 import { createProducer, createSaboteur } from './people.ts';
+import { createSimulatedSqs } from './queues.ts';
 import { createSegura } from './segura.ts';
-import { createQueue } from './sqs.ts';
 import { drawWeather, HOUR, type Kind, OUTAGE_MS, pick, TROUBLE_MS } from './weather.ts';
 import { createWitness } from './witness.ts';
 
@@ -48,7 +48,7 @@ const OUTAGE_RECOVERY_SECONDS = 900;
 const RECOVERY_SECONDS = 900 + FUNCTION_TIMEOUT_MS / 1000;
 const GIVEN_UP_AFTER_MS = 5 * OUTAGE_MS;
 const ENOUGH_VIOLATIONS = 50;
-const QUEUE_VISIBILITY_MS = 6 * FUNCTION_TIMEOUT_MS;
+const QUEUE_VISIBILITY_SECONDS = (6 * FUNCTION_TIMEOUT_MS) / 1000;
 const MAX_RECEIVE_COUNT = 1000;
 const CRASHES_TO_EXHAUST = 3;
 /** Of an invocation that does not know yet that Segura is down, and of one that does. */
@@ -97,13 +97,18 @@ export const runEpisode = async ({ seed, kind, messages, isForgetful = false }: 
   const witness = createWitness({ clock, ledger, isFifo, hasOutcomes });
   const segura = createSegura({ clock, random, weather, ledger, isFifo, isForgetful });
 
-  const requests = createQueue({
+  const isUnlucky = (): boolean => clock.now() < weather.calmAt && random() < weather.duplicateShare;
+  const queues = createSimulatedSqs({
     clock,
-    random,
     isFifo,
-    visibilityMs: QUEUE_VISIBILITY_MS,
+    groupLock: random() < 0.5 ? 'first-invisible' : 'any-in-flight',
+    visibilitySeconds: QUEUE_VISIBILITY_SECONDS,
     maxReceiveCount: kind === 'crash-loop' ? CRASHES_TO_EXHAUST : MAX_RECEIVE_COUNT,
-    duplicateShare: () => (clock.now() < weather.calmAt ? weather.duplicateShare : 0),
+    luck: {
+      shownAgainInMs: () => (isUnlucky() ? random() * 1000 : undefined),
+      losesDelete: isUnlucky,
+      takesOldHandle: () => random() < 0.5,
+    },
     onExhausted: (messageId) => {
       const story = stories.get(messageId);
       if (!story) return;
@@ -112,7 +117,7 @@ export const runEpisode = async ({ seed, kind, messages, isForgetful = false }: 
     },
   });
   const { onSent, onVisibility } = witness;
-  const aws = createAws({ clock, random, weather, ledger, requests, isFifo, onSent, onVisibility });
+  const aws = createAws({ clock, random, weather, ledger, queues, onSent, onVisibility });
   const watchOutage = createOutageWatch(ledger);
   let environments = 0;
   const lambda = createLambda({
@@ -120,7 +125,7 @@ export const runEpisode = async ({ seed, kind, messages, isForgetful = false }: 
     random,
     weather,
     ledger,
-    requests,
+    queues,
     isFifo,
     ...settingsOf(kind, random),
     newEnvironment: () => {
@@ -134,20 +139,20 @@ export const runEpisode = async ({ seed, kind, messages, isForgetful = false }: 
     },
   });
 
-  const people = { clock, random, weather, ledger, requests, segura, aws };
+  const people = { clock, random, weather, ledger, requests: queues.requests, segura, aws };
   const sending = createProducer(people)({ messages, spreadMs: isOutage ? OUTAGE_MS : TROUBLE_MS, isOutage });
   const mischief = createSaboteur(people)();
   let isBusy = true;
   Promise.all([sending, mischief]).then(
     () => {
       isBusy = false;
-      requests.wake();
+      queues.wake();
     },
     (error: unknown) => violate(`the simulation itself failed: ${(error as Error).stack}`),
   );
   let isDone = false;
   const poll = async (): Promise<void> => {
-    await lambda.poll(() => !isBusy && requests.size() === 0);
+    await lambda.poll(() => !isBusy && queues.requests.size() === 0);
     isDone = true;
   };
   void poll();

@@ -4,7 +4,7 @@ import { keptIds } from '../../infra/local/event-source.ts';
 import type { Clock } from '../virtual-time/clock.ts';
 import { type Environment, FUNCTION_TIMEOUT_MS } from './environment.ts';
 import type { Ledger, Random, Run } from './ledger.ts';
-import type { Queue } from './sqs.ts';
+import type { SimulatedQueues } from './queues.ts';
 import { between, pick, type Weather } from './weather.ts';
 
 export interface LambdaParts {
@@ -12,7 +12,7 @@ export interface LambdaParts {
   readonly random: Random;
   readonly weather: Weather;
   readonly ledger: Ledger;
-  readonly requests: Queue;
+  readonly queues: SimulatedQueues;
   readonly isFifo: boolean;
   readonly batchSize: number;
   readonly windowMs: number;
@@ -27,7 +27,7 @@ const RECYCLED_SHARE = 0.01;
 const FREEZES_MS = [2000, 30_000, 100_000, 130_000];
 
 export const createLambda = (parts: LambdaParts) => {
-  const { clock, random, weather, ledger, requests, isFifo, newEnvironment, onRun } = parts;
+  const { clock, random, weather, ledger, queues, isFifo, newEnvironment, onRun } = parts;
   const { batchSize, windowMs, maximumConcurrency } = parts;
   const counts = { invocations: 0, receives: 0, kills: 0, starts: 0 };
   const idle: { readonly environment: Environment; readonly since: number }[] = [];
@@ -92,7 +92,8 @@ export const createLambda = (parts: LambdaParts) => {
       if (kept.has(messageId)) continue;
       const isConfirmed = run.enabled.has(messageId) || run.rejected.has(messageId);
       if (!isConfirmed) ledger.violate('deleted before its enable or dead letter was confirmed', story);
-      if (requests.remove(record)) story.isDeleted = true;
+      queues.requests.remove(record.receiptHandle);
+      if (!queues.requests.has(messageId)) story.isDeleted = true;
       ledger.tell(story, story.isDeleted ? 'deleted' : 'delete lost');
     }
   };
@@ -101,7 +102,7 @@ export const createLambda = (parts: LambdaParts) => {
     const records = [...first];
     if (windowMs > 0 && records.length < batchSize) {
       await clock.sleep(windowMs);
-      records.push(...requests.receive(batchSize - records.length));
+      records.push(...queues.receive(batchSize - records.length));
     }
     // At-least-once: now and then a batch holds a message twice.
     const [doubled] = records;
@@ -132,7 +133,7 @@ export const createLambda = (parts: LambdaParts) => {
     /** Receives and invokes until `isOver`. */
     poll: async (isOver: () => boolean): Promise<void> => {
       while (!isOver() || running > 0) {
-        const records = running < maximumConcurrency ? requests.receive(batchSize) : [];
+        const records = running < maximumConcurrency ? queues.receive(batchSize) : [];
         if (records.length > 0) {
           running += 1;
           work(records).then(
@@ -145,9 +146,9 @@ export const createLambda = (parts: LambdaParts) => {
           );
           continue;
         }
-        const nextInMs = running < maximumConcurrency ? requests.nextInMs() : undefined;
-        const cancel = nextInMs === undefined ? undefined : clock.after(nextInMs, requests.wake);
-        await Promise.race([requests.changed(), freed.promise]);
+        const nextInMs = running < maximumConcurrency ? queues.requests.nextInMs() : undefined;
+        const cancel = nextInMs === undefined ? undefined : clock.after(nextInMs, queues.wake);
+        await Promise.race([queues.changed(), freed.promise]);
         cancel?.();
       }
     },

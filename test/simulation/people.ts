@@ -1,10 +1,9 @@
 /** Those who send requests, and those who change passwords and secrets meanwhile. */
-import type { SQSRecord } from 'aws-lambda';
+import type { MessageAttribute, Queue } from '../../infra/local/queue.ts';
 import type { Clock } from '../virtual-time/clock.ts';
 import type { AwsModel } from './aws.ts';
 import type { Ledger, Random, Story } from './ledger.ts';
 import type { PasswordState, SeguraModel } from './segura.ts';
-import type { Queue } from './sqs.ts';
 import { between, HOUR, pick, type Weather } from './weather.ts';
 
 export interface PeopleParts {
@@ -40,7 +39,7 @@ const MESSAGES_PER_GROUP = 20;
 /** Some replayed requests are too old to be carried out. */
 const MAX_REPLAYED_AGE_MS = 130 * HOUR;
 
-const text = (stringValue: string) => ({ dataType: 'String', stringValue });
+const text = (StringValue: string): MessageAttribute => ({ DataType: 'String', StringValue });
 
 const bodyOf = (identifier: number, notAfter: number | undefined, random: Random): string => {
   const request = { identifier, requestedBy: 'alice', reason: 'incident' };
@@ -86,7 +85,7 @@ export const createProducer = ({ clock, random, ledger, requests, segura }: Peop
       crashes: 0,
       trace: [],
     };
-    const attributes: Record<string, ReturnType<typeof text>> = isReplayed
+    const attributes: Readonly<Record<string, MessageAttribute>> = isReplayed
       ? {
           OriginalMessageId: text(story.originalMessageId),
           FirstSentAt: text(new Date(story.firstSentAt).toISOString()),
@@ -95,7 +94,8 @@ export const createProducer = ({ clock, random, ledger, requests, segura }: Peop
       : {};
     ledger.add(story);
     segura.passwords.set(identifier, isOutage ? 'disabled' : pick(random, STATES));
-    requests.put({ ...story, attributes: attributes as SQSRecord['messageAttributes'] });
+    const { groupId, body } = story;
+    requests.put({ messageId, groupId, body, attributes, senderId: 'sender' });
   };
 
   return async (sending: Sending): Promise<void> => {

@@ -1,5 +1,5 @@
 /** Virtual time: nothing waits, everything happens in the order in which it would. */
-import { createHeap } from '../simulation/heap.ts';
+import { createHeap } from '../../infra/local/heap.ts';
 
 interface Timer {
   readonly at: number;
@@ -16,7 +16,8 @@ export const createClock = (startsAt: number) => {
 
   const after = (ms: number, wake: () => void): Timer => {
     order += 1;
-    const timer: Timer = { at: time + Math.max(0, ms), order, wake, isCancelled: false };
+    // Whole milliseconds, as Node's timers and `Date.now` have them.
+    const timer: Timer = { at: time + Math.ceil(Math.max(0, ms)), order, wake, isCancelled: false };
     timers.push(timer);
     return timer;
   };
