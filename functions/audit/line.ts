@@ -31,6 +31,8 @@ export interface ToldMessage {
   readonly receiveCount: number;
   /** X-Ray's header. */
   readonly traceHeader?: string;
+  /** SQS's `SenderId`. */
+  readonly sentBy?: string;
 }
 
 /** How a settled message ended. */
@@ -63,6 +65,9 @@ export interface Outcome {
   readonly durationMs: number;
   readonly at: number;
 }
+
+/** As long as SQS keeps a message at most: a sender may say of its request that it is as old as the world. */
+const MAX_AGE_SECONDS = 1_209_600;
 
 const outcomeName = (decision: Ending): OutcomeName => (decision.kind === 'done' ? decision.result : decision.kind);
 
@@ -105,10 +110,14 @@ export const createAudit =
       messageId: message.messageId,
       receiveCount: message.receiveCount,
       waitSeconds: decision.kind === 'kept' ? decision.waitSeconds : undefined,
+      firstSentAt: provenance.firstSentAt.toISOString(),
+      sentBy: message.sentBy,
       originalMessageId: replayed?.originalMessageId,
       replayCount: replayed?.replayCount,
       replayedBy: replayed?.replayedBy,
       replayReason: replayed?.replayReason,
+      renewedAt: provenance.renewedAt?.toISOString(),
+      caller: provenance.caller,
       requestId,
       requestedBy,
       reason,
@@ -119,7 +128,8 @@ export const createAudit =
     if (decision.kind === 'done') metrics.count(decision.result === 'enabled' ? 'Enabled' : 'AlreadyEnabled');
     if (decision.kind === 'rejected') metrics.count('Rejected', 1, { ErrorCode: decision.errorCode });
     if (decision.kind === 'kept') metrics.count('Kept', 1, { cause: decision.cause });
-    metrics.observe('RequestAge', Math.max(0, at - provenance.firstSentAt.getTime()) / 1000);
+    const ageSeconds = (at - provenance.firstSentAt.getTime()) / 1000;
+    metrics.observe('RequestAge', Math.min(Math.max(0, ageSeconds), MAX_AGE_SECONDS));
     if (effort.attempts > 0) metrics.observe('SeguraAttempts', effort.attempts);
     for (const latencyMs of effort.latenciesMs) metrics.observe('SeguraLatency', Math.round(latencyMs));
   };

@@ -5,7 +5,19 @@
 import { hash } from 'node:crypto';
 import type { Message } from '@aws-sdk/client-sqs';
 import { type Attributes, MAX_ATTRIBUTES, MAX_MESSAGE_BYTES, messageBytes, sqsText, text } from '../aws/message.ts';
-import { type Provenance, readDate, readProvenance } from '../requests/provenance.ts';
+import {
+  MAX_REPLAY_COUNT,
+  MAX_WORDS_CHARACTERS,
+  type Provenance,
+  readCount,
+  readDate,
+  readId,
+  readProvenance,
+  readWords,
+} from '../requests/provenance.ts';
+
+export const DEAD_LETTER_QUEUES = ['rejected', 'exhausted'] as const;
+export type DeadLetterQueue = (typeof DEAD_LETTER_QUEUES)[number];
 
 /** Why a message was rejected, and what it was. */
 export interface Failure {
@@ -18,44 +30,78 @@ export interface Failure {
 export interface Replay {
   readonly replayedBy: string;
   readonly reason?: string | undefined;
-  /** Set only when an expired request is renewed. */
+  /** Set only when an expired request is renewed; it holds for this one replay. */
   readonly renewedAt?: Date | undefined;
 }
 
 export const MAX_ERROR_MESSAGE_CHARACTERS = 1024;
-
-/** Taken off again when a dead letter is replayed. */
-const FAILURE_NAMES = ['ErrorCode', 'ErrorMessage', 'FailedAt'] as const;
-/** Ours too, but they outlive a replay. */
-const PROVENANCE_NAMES = ['OriginalMessageId', 'FirstSentAt', 'ReplayCount'] as const;
-const REPLAY_NAMES = ['ReplayedBy', 'ReplayReason', 'RenewedAt'] as const;
+/** Of a letter in `rejected` that carries no error code. */
+export const UNKNOWN_CODE = 'unknown';
 
 /**
- * Puts our attributes beside the message's own, and makes room where SQS has none: its own attributes are dropped last
- * to first, then (only for a body near 1 MiB) ours from the end of `ours`.
+ * The attributes that are ours, in the order in which they go where a body near 1 MiB leaves no room: what an operator
+ * can do without first, the error code last.
  */
-const makeRoom = (body: string, own: Attributes, ours: Attributes): { attributes: Attributes; dropped: string[] } => {
-  const kept = new Map(Object.entries(own).filter(([name]) => !Object.hasOwn(ours, name)));
-  const added = new Map(Object.entries(ours));
-  const dropped: string[] = [];
-  const attributes = () => Object.fromEntries([...kept, ...added]);
-  const tooMuch = () => kept.size + added.size > MAX_ATTRIBUTES || messageBytes(body, attributes()) > MAX_MESSAGE_BYTES;
-  while (tooMuch()) {
-    const from = kept.size > 0 ? kept : added;
-    const last = [...from.keys()].at(-1);
-    if (last === undefined) break;
-    from.delete(last);
-    dropped.push(last);
+const OUR_NAMES = [
+  'ErrorMessage',
+  'FailedAt',
+  'ReplayReason',
+  'ReplayedBy',
+  'Caller',
+  'ReplayCount',
+  'FirstSentAt',
+  'OriginalMessageId',
+  'ErrorCode',
+  // Only in a replay that renews: without it the request would only expire again.
+  'RenewedAt',
+] as const;
+type OurAttributes = { readonly [Name in (typeof OUR_NAMES)[number]]?: Attributes[string] | undefined };
+
+/** What a sender wrote into our attributes is taken off; what of it may stay is written again, bounded. */
+const ownAttributes = (attributes: Attributes): Attributes =>
+  Object.fromEntries(Object.entries(attributes).filter(([name]) => !(OUR_NAMES as readonly string[]).includes(name)));
+
+/**
+ * Puts our attributes beside the message's own, and makes room where SQS has none: its own are dropped in reverse order
+ * of their names, then (only for a body near 1 MiB) ours in the order of `OUR_NAMES`.
+ */
+const makeRoom = (
+  body: string,
+  attributes: Attributes,
+  ours: OurAttributes,
+): { attributes: Attributes; dropped: string[] } => {
+  const left = new Map(Object.entries(ownAttributes(attributes)));
+  const mayGo = [...left.keys()].sort().reverse();
+  for (const name of OUR_NAMES) {
+    const attribute = ours[name];
+    if (attribute === undefined) continue;
+    left.set(name, attribute);
+    mayGo.push(name);
   }
-  return { attributes: attributes(), dropped };
+  const dropped: string[] = [];
+  const isTooMuch = () =>
+    left.size > MAX_ATTRIBUTES || messageBytes(body, Object.fromEntries(left)) > MAX_MESSAGE_BYTES;
+  for (const name of mayGo) {
+    if (!isTooMuch()) break;
+    left.delete(name);
+    dropped.push(name);
+  }
+  return { attributes: Object.fromEntries(left), dropped };
 };
 
-const without = (attributes: Attributes, names: readonly string[]): Attributes =>
-  Object.fromEntries(Object.entries(attributes).filter(([name]) => !names.includes(name)));
+/** As SQS takes it, and as readWords reads it back. */
+const words = (value: string): Attributes[string] => {
+  const clean = sqsText(value, 2 * MAX_WORDS_CHARACTERS);
+  return text(clean.length <= MAX_WORDS_CHARACTERS ? clean : [...clean].slice(0, MAX_WORDS_CHARACTERS).join(''));
+};
+
+const wordsOrNone = (value: string | undefined): Attributes[string] | undefined => (value ? words(value) : undefined);
+
+const number = (value: number): Attributes[string] => ({ dataType: 'Number', stringValue: String(value) });
 
 /**
- * The attributes of a dead letter in `rejected`, beside the original body. `dropped` names the original's own attributes
- * that found no room among SQS's ten (or in its 1 MiB).
+ * The attributes of a dead letter in `rejected`, beside the original body. `dropped` names those that found no room among
+ * SQS's ten (or in its 1 MiB). `Caller` is passed on as it came: only the audit line says whether it is proven.
  */
 export const deadLetterAttributes = (
   body: string,
@@ -64,53 +110,65 @@ export const deadLetterAttributes = (
   failure: Failure,
 ): { attributes: Attributes; dropped: string[] } =>
   makeRoom(body, own, {
-    // In the order of their worth to an operator: the last go first when a body leaves no room.
     ErrorCode: text(failure.errorCode),
+    ErrorMessage: text(sqsText(failure.errorMessage, MAX_ERROR_MESSAGE_CHARACTERS)),
     OriginalMessageId: text(provenance.originalMessageId),
     FirstSentAt: text(provenance.firstSentAt.toISOString()),
-    ReplayCount: { dataType: 'Number', stringValue: String(provenance.replayCount) },
     FailedAt: text(failure.failedAt.toISOString()),
-    ErrorMessage: text(sqsText(failure.errorMessage, MAX_ERROR_MESSAGE_CHARACTERS)),
+    ReplayCount: number(provenance.replayCount),
+    ReplayedBy: wordsOrNone(provenance.replayedBy),
+    ReplayReason: wordsOrNone(provenance.replayReason),
+    Caller: wordsOrNone(readWords(own['Caller'])),
   });
 
-/** Why a dead letter was rejected, or `undefined` for one that SQS itself moved to `exhausted`. */
-export const readFailure = (attributes: Attributes): Failure | undefined => {
-  const errorCode = attributes['ErrorCode']?.stringValue;
-  if (!errorCode) return undefined;
+/** Why a letter in `rejected` was rejected. */
+export const readFailure = (attributes: Attributes, sentAt: Date): Failure => {
+  const errorCode = readId(attributes['ErrorCode']);
   return {
-    errorCode,
-    errorMessage: attributes['ErrorMessage']?.stringValue ?? '',
-    failedAt: readDate(attributes['FailedAt']) ?? new Date(0),
+    // What SQS moved has the code none; who writes that here says nothing.
+    errorCode: errorCode === undefined || errorCode === NO_CODE ? UNKNOWN_CODE : errorCode,
+    errorMessage: (attributes['ErrorMessage']?.stringValue ?? '').slice(0, MAX_ERROR_MESSAGE_CHARACTERS).toWellFormed(),
+    // The function sent it at that moment, as far as SQS knows.
+    failedAt: readDate(attributes['FailedAt']) ?? sentAt,
   };
 };
 
 /**
  * The attributes of a dead letter that goes back to `requests`: its own, its provenance with one replay more, and who
- * replays it and why; the failure is taken off. A renewal once given holds for later replays too.
+ * replays it and why; the failure is taken off, and so is an earlier renewal: it held for one replay.
  */
 export const replayAttributes = (
   body: string,
   attributes: Attributes,
   provenance: Provenance,
-  { replayedBy, reason, renewedAt = provenance.renewedAt }: Replay,
+  { replayedBy, reason, renewedAt }: Replay,
 ): { attributes: Attributes; dropped: string[] } =>
-  makeRoom(body, without(attributes, [...FAILURE_NAMES, ...PROVENANCE_NAMES, ...REPLAY_NAMES]), {
+  makeRoom(body, attributes, {
     OriginalMessageId: text(provenance.originalMessageId),
     FirstSentAt: text(provenance.firstSentAt.toISOString()),
-    ReplayCount: { dataType: 'Number', stringValue: String(provenance.replayCount + 1) },
-    ...(renewedAt ? { RenewedAt: text(renewedAt.toISOString()) } : {}),
-    ReplayedBy: text(sqsText(replayedBy, 256)),
-    ...(reason ? { ReplayReason: text(sqsText(reason, 256)) } : {}),
+    ReplayCount: number(Math.min(MAX_REPLAY_COUNT, provenance.replayCount + 1)),
+    RenewedAt: renewedAt && text(renewedAt.toISOString()),
+    ReplayedBy: words(replayedBy),
+    ReplayReason: wordsOrNone(reason),
+    Caller: wordsOrNone(readWords(attributes['Caller'])),
   });
 
+/** `none` stands for what SQS itself moved to `exhausted`. */
+export const NO_CODE = 'none';
+
 export interface Letter {
+  readonly queue: DeadLetterQueue;
   readonly messageId: string;
   readonly receiptHandle: string;
   readonly body: string;
   readonly attributes: Attributes;
   readonly provenance: Provenance;
-  /** `undefined` for what SQS itself moved. */
+  /** Of a letter in `rejected`; of one that SQS itself moved there is none, whatever attributes a sender wrote. */
   readonly failure: Failure | undefined;
+  /** Without a readable `FirstSentAt` the age of a letter in `rejected` is unknown: SQS's time is that of its rejection. */
+  readonly isAgeKnown: boolean;
+  /** A body near 1 MiB leaves no room for `ReplayCount`. */
+  readonly isCountKnown: boolean;
   /** When it failed or, where SQS moved it, was sent. */
   readonly at: Date;
   /** SQS's own clock; of a letter that SQS moved, the sending to `requests`. */
@@ -132,19 +190,23 @@ const readAttributes = (message: Message): Attributes =>
     ]),
   );
 
-export const readLetter = (message: Message): Letter => {
+/** The queue, not an attribute, says which kind of letter it is. */
+export const readLetter = (message: Message, queue: DeadLetterQueue): Letter => {
   const attributes = readAttributes(message);
   const system = message.Attributes ?? {};
   const messageId = message.MessageId ?? '';
   const sentAt = new Date(Number(system['SentTimestamp'] ?? 0));
-  const failure = readFailure(attributes);
+  const failure = queue === 'rejected' ? readFailure(attributes, sentAt) : undefined;
   return {
+    queue,
     messageId,
     receiptHandle: message.ReceiptHandle ?? '',
     body: message.Body ?? '',
     attributes,
-    provenance: readProvenance(attributes, messageId, sentAt),
+    provenance: readProvenance(attributes, { messageId, sentAt }),
     failure,
+    isAgeKnown: queue === 'exhausted' || readDate(attributes['FirstSentAt']) !== undefined,
+    isCountKnown: readCount(attributes['ReplayCount']) !== undefined,
     at: failure?.failedAt ?? sentAt,
     sentAt,
     groupId: system['MessageGroupId'],

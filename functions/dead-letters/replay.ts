@@ -5,10 +5,11 @@
 import { awsFailure } from '../aws/failure.ts';
 import { type SendBatchParts, sendBatch } from '../aws/send-batch.ts';
 import { MAX_BATCH_ENTRIES } from '../aws/sqs.ts';
+import { MAX_REPLAY_COUNT } from '../requests/provenance.ts';
 import { expiredReason, parseRequest } from '../requests/request.ts';
 import { type Letter, replayAttributes, requestKey } from './letter.ts';
 import { batchesOf, entryOf, type Outgoing } from './replay-entry.ts';
-import { createScan, type Scan } from './scan.ts';
+import { createScan, type QueueToRead, type Scan } from './scan.ts';
 import { isSelected, type Selection } from './select.ts';
 
 export interface ReplayOptions extends Selection {
@@ -27,11 +28,11 @@ export interface ReplayOptions extends Selection {
 }
 
 /** What became of a letter, or with `dryRun` would become. */
-export type Fate = 'replayed' | 'renewed' | 'duplicate' | 'expired';
+export type Fate = 'replayed' | 'renewed' | 'duplicate' | 'expired' | 'unknown-age';
 
 export interface ReplayParts extends SendBatchParts {
   /** The queues to empty, one after the other; `queueUrl` is where it all goes. */
-  readonly deadLetterQueueUrls: readonly string[];
+  readonly deadLetterQueues: readonly QueueToRead[];
   readonly now: () => number;
   /** Ends after the batch under way. */
   readonly signal?: AbortSignal;
@@ -48,7 +49,7 @@ export interface ReplayCounts {
   readonly replayed: number;
   /** Deleted without sending, because the same request was sent already: the same original, the same body. */
   readonly duplicates: number;
-  /** Left where they are. */
+  /** Left where they are: expired, or of unknown age. */
   readonly expired: number;
   /** Not sent, or sent and not deleted. */
   readonly failed: number;
@@ -67,8 +68,12 @@ export interface ReplayResult extends ReplayCounts {
 const VISIBILITY_SECONDS = 120;
 const MAX_AT_ONCE = 50;
 
+/** Since we sent it with that replay count; where its own does not say (it has no room, or is full), it may have. */
+const mayHaveFailedAgain = ({ provenance, isCountKnown }: Letter, sentWith: number): boolean =>
+  !isCountKnown || provenance.replayCount > sentWith || provenance.replayCount === MAX_REPLAY_COUNT;
+
 export const replay = async (parts: ReplayParts, options: ReplayOptions): Promise<ReplayResult> => {
-  const { queueUrl, deadLetterQueueUrls, now, sleep, signal, onProgress, onFate, onNotice } = parts;
+  const { queueUrl, deadLetterQueues, now, sleep, signal, onProgress, onFate, onNotice } = parts;
   const { limit = Number.POSITIVE_INFINITY, rate, dryRun = false, renew = false, maxRequestAgeSeconds } = options;
   const isFifo = queueUrl.endsWith('.fifo');
   const counts = { matched: 0, replayed: 0, duplicates: 0, expired: 0, failed: 0 };
@@ -90,18 +95,22 @@ export const replay = async (parts: ReplayParts, options: ReplayOptions): Promis
     }
   };
 
-  const isExpired = ({ body, provenance }: Letter): boolean => {
+  /** Why it stays, unless it is renewed. */
+  const whyItStays = ({ body, provenance, isAgeKnown }: Letter): 'expired' | 'unknown-age' | undefined => {
+    if (!isAgeKnown) return 'unknown-age';
     const parsed = parseRequest(body);
     const request = parsed.kind === 'request' ? parsed.request : {};
-    return expiredReason(request, provenance, now(), maxRequestAgeSeconds) !== undefined;
+    return expiredReason(request, provenance, now(), maxRequestAgeSeconds) === undefined ? undefined : 'expired';
   };
 
-  const prepare = (letter: Letter, isRenewed: boolean): Outgoing => {
+  const prepare = (letter: Letter, isRenewed: boolean): Outgoing | undefined => {
     const { attributes, dropped } = replayAttributes(letter.body, letter.attributes, letter.provenance, {
       replayedBy: options.replayedBy,
       reason: options.reason,
       renewedAt: isRenewed ? new Date(now()) : undefined,
     });
+    // Sent without it, it would be as young as its sending.
+    if (dropped.includes('FirstSentAt') && !isRenewed) return undefined;
     if (dropped.length > 0) onNotice?.(letter, `no room for its attributes ${dropped.join(', ')}`);
     return { letter, attributes, fate: isRenewed ? 'renewed' : 'replayed' };
   };
@@ -115,8 +124,8 @@ export const replay = async (parts: ReplayParts, options: ReplayOptions): Promis
       if (!isSelected(letter, options)) continue;
       const key = requestKey(letter);
       const sentWith = sentRequests.get(key);
-      // Failed again since we sent it: neither a duplicate nor for this run, which would never end.
-      if (sentWith !== undefined && letter.provenance.replayCount > sentWith) continue;
+      // Neither a duplicate nor for this run, which would never end.
+      if (sentWith !== undefined && mayHaveFailedAgain(letter, sentWith)) continue;
       const isDuplicate = sentWith !== undefined || chosen.has(key);
       if (attempted + outgoing.length >= limit && !isDuplicate) continue;
       counts.matched += 1;
@@ -124,14 +133,15 @@ export const replay = async (parts: ReplayParts, options: ReplayOptions): Promis
         duplicates.push(letter);
         continue;
       }
-      const expired = isExpired(letter);
-      if (expired && !renew) {
+      const why = whyItStays(letter);
+      const message = (why ? undefined : prepare(letter, false)) ?? (renew ? prepare(letter, true) : undefined);
+      if (!message) {
         counts.expired += 1;
-        onFate?.(letter, 'expired');
+        onFate?.(letter, why ?? 'unknown-age');
         continue;
       }
       chosen.add(key);
-      outgoing.push(prepare(letter, expired));
+      outgoing.push(message);
     }
     return { outgoing, duplicates };
   };
@@ -213,9 +223,9 @@ export const replay = async (parts: ReplayParts, options: ReplayOptions): Promis
 
   let isFull = false;
   let unread = 0;
-  for (const deadLetterQueueUrl of deadLetterQueueUrls) {
+  for (const queue of deadLetterQueues) {
     if (isOver() || attempted >= limit) break;
-    const scan = createScan(parts.sqs, deadLetterQueueUrl, {
+    const scan = createScan(parts.sqs, queue, {
       visibilitySeconds: options.visibilitySeconds ?? VISIBILITY_SECONDS,
       now,
       // At a slow rate no more are taken than can be replayed within a minute.

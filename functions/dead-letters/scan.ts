@@ -11,7 +11,13 @@ import {
 } from '@aws-sdk/client-sqs';
 import { awsFailure } from '../aws/failure.ts';
 import { MAX_BATCH_ENTRIES } from '../aws/sqs.ts';
-import { type Letter, readLetter } from './letter.ts';
+import { type DeadLetterQueue, type Letter, readLetter } from './letter.ts';
+
+/** A dead-letter queue: its name says what its letters are. */
+export interface QueueToRead {
+  readonly name: DeadLetterQueue;
+  readonly url: string;
+}
 
 /** What the SDK's client is used for. */
 export type SqsClient = Pick<SQSClient, 'send'>;
@@ -67,7 +73,7 @@ export const countLetters = async (sqs: SqsClient, queueUrl: string): Promise<nu
 };
 
 /** Letters of one queue, and those that are held. */
-export const createScan = (sqs: SqsClient, queueUrl: string, options: ScanOptions) => {
+export const createScan = (sqs: SqsClient, { name, url: queueUrl }: QueueToRead, options: ScanOptions) => {
   const { visibilitySeconds, now, atOnce = RECEIVERS * MAX_BATCH_ENTRIES, signal } = options;
   const startedAt = now();
   /** By message id, the earliest to become visible first; a letter that came round again has a new receipt handle. */
@@ -91,7 +97,7 @@ export const createScan = (sqs: SqsClient, queueUrl: string, options: ScanOption
       AttributeNames: ['All'],
     });
     const askedAt = now();
-    const letters = ((await sqs.send(command)).Messages ?? []).map(readLetter);
+    const letters = ((await sqs.send(command)).Messages ?? []).map((message) => readLetter(message, name));
     // At once, so that a receive that fails beside this one does not keep these from being given back.
     for (const { messageId, receiptHandle } of letters) hold(messageId, receiptHandle, askedAt);
     return letters;

@@ -1,16 +1,10 @@
 /** Which dead letters are meant: the queues and every filter of the command line and of the function, in one place. */
 
 import { parseNotAfter, parseRequest } from '../requests/request.ts';
-import type { Letter } from './letter.ts';
+import { type Letter, NO_CODE, UNKNOWN_CODE } from './letter.ts';
 
-export const DEAD_LETTER_QUEUES = ['rejected', 'exhausted'] as const;
-export type DeadLetterQueue = (typeof DEAD_LETTER_QUEUES)[number];
-
-/** `none` stands for what SQS itself moved to `exhausted`. */
-export const NO_CODE = 'none';
-
-/** Everything by which a letter can be chosen: the contract's error codes, and none. */
-export const KNOWN_CODES = ['1005', '1006', '1010', 'InvalidMessage', 'Expired', NO_CODE] as const;
+/** Everything by which a letter can be chosen: the contract's error codes, none and unknown. */
+export const KNOWN_CODES = ['1005', '1006', '1010', 'InvalidMessage', 'Expired', NO_CODE, UNKNOWN_CODE] as const;
 
 /**
  * Error codes in any case, each text one or several with commas between.

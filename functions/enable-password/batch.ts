@@ -1,5 +1,6 @@
 /** One event: bounded concurrency, FIFO groups in order, and exactly one outcome for each message, in time. */
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
+import type { Trust } from '../requests/provenance.ts';
 import type { Decision, Effort, Enable, Invocation } from './enable.ts';
 import { type Message, readMessages } from './record.ts';
 import type { Settle } from './settle.ts';
@@ -14,6 +15,8 @@ export interface Outcome {
 }
 
 export interface BatchParts {
+  /** Whose renewals and callers count. */
+  readonly trust?: Trust | undefined;
   /** Requests under way at once. */
   readonly concurrency: number;
   readonly enable: Enable;
@@ -57,7 +60,7 @@ const lanesOf = (works: readonly Work[]): Lane[] => {
 export const handleBatch = async (records: readonly SQSRecord[], parts: BatchParts): Promise<SQSBatchResponse> => {
   const { concurrency, enable, settle, invocation, tell, onBug, now, sleep } = parts;
   const startedAt = now();
-  const works = readMessages(records, startedAt).map(
+  const works = readMessages(records, startedAt, parts.trust).map(
     (message): Work => ({ message, effort: { attempts: 0, latenciesMs: [] } }),
   );
 

@@ -145,6 +145,7 @@ export const createCore = (parts: CoreParts): Core => {
       const gate = breaker.beginInvocation({ ...time, deadline });
       return handleBatch(records, {
         ...time,
+        trust: settings,
         concurrency: seguraConcurrency,
         enable,
         settle: createSettle({ ...time, ...settings, sqs, log }, deadline),

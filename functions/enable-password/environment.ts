@@ -11,6 +11,9 @@ export interface Environment {
   readonly seguraConcurrency: number;
   /** 0 turns the age limit off. */
   readonly maxRequestAgeSeconds: number;
+  /** IAM ids whose messages may carry `RenewedAt`, and `Caller` (see requests/provenance.ts). */
+  readonly renewalSenders: readonly string[];
+  readonly callerSenders: readonly string[];
   readonly region: string;
   readonly endpoints: EndpointSettings;
   readonly serviceName: string;
@@ -67,6 +70,16 @@ export const createReader = (variables: Variables, faults: string[]) => {
       queueUrl(name, required(name, `the URL of the ${queue} queue`)),
     /** Of two queues that must be different ones. */
     isSame: (a: string, b: string): boolean => a !== '' && b !== '' && isSameQueue(a, b),
+    /** IAM ids with commas between; a template may leave one of them empty. */
+    senderIds: (name: string): readonly string[] => {
+      const ids = (text(name) ?? '').split(',').flatMap((id) => id.trim() || []);
+      if (!ids.every((id) => /^\w{1,128}$/.test(id))) {
+        faults.push(
+          `${name} must be IAM ids with commas between, such as AROAEXAMPLEEXAMPLE123: of a user AIDA…, of a role AROA… without session, no ARN`,
+        );
+      }
+      return ids;
+    },
     integer: (name: keyof typeof DEFAULTS, fallback: number, least: number, most: number): number => {
       const value = text(name);
       if (value === undefined) return fallback;
@@ -81,7 +94,10 @@ export const createReader = (variables: Variables, faults: string[]) => {
 /** @throws EnvironmentError that lists all faults together. */
 export const readEnvironment = (variables: Variables): Environment => {
   const faults: string[] = [];
-  const { text, required, optionalQueueUrl, requiredQueueUrl, isSame, integer } = createReader(variables, faults);
+  const { text, required, optionalQueueUrl, requiredQueueUrl, isSame, integer, senderIds } = createReader(
+    variables,
+    faults,
+  );
   const secretId = required('SEGURA_SECRET_ID', 'the name or ARN of the secret');
   const sourceQueueUrl = requiredQueueUrl('SOURCE_QUEUE_URL', 'requests');
   const rejectedQueueUrl = requiredQueueUrl('REJECTED_QUEUE_URL', 'rejected');
@@ -100,6 +116,8 @@ export const readEnvironment = (variables: Variables): Environment => {
     0,
     Number.MAX_SAFE_INTEGER,
   );
+  const renewalSenders = senderIds('RENEWAL_SENDERS');
+  const callerSenders = senderIds('CALLER_SENDERS');
   const region = text('AWS_REGION') ?? text('AWS_DEFAULT_REGION') ?? regionOfQueue(sourceQueueUrl);
   if (region === undefined)
     faults.push('AWS_REGION is missing: Lambda sets it; elsewhere set it to the region of the queues');
@@ -119,6 +137,8 @@ export const readEnvironment = (variables: Variables): Environment => {
     seguraTimeoutMs,
     seguraConcurrency,
     maxRequestAgeSeconds,
+    renewalSenders,
+    callerSenders,
     region: region ?? '',
     endpoints: {
       AWS_ENDPOINT_URL: text('AWS_ENDPOINT_URL'),

@@ -1,7 +1,7 @@
 /** One SQS message as the function works with it: the record read, its request parsed, its deliveries gathered. */
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import type { Attributes } from '../aws/message.ts';
-import { type Provenance, readProvenance } from '../requests/provenance.ts';
+import { type Provenance, readProvenance, TRUST_NOBODY, type Trust } from '../requests/provenance.ts';
 import { type ParsedRequest, parseRequest, requesterOf } from '../requests/request.ts';
 
 export interface Message {
@@ -14,10 +14,14 @@ export interface Message {
   readonly receiveCount: number;
   /** One, or more where a batch delivered the message more than once. */
   readonly receiptHandles: readonly string[];
-  /** Of a FIFO queue only: on a standard queue a group orders nothing. */
+  /** Of a FIFO queue only: its messages are carried out in order. */
   readonly groupId?: string;
+  /** Of a standard queue, where a group orders nothing: for fairness between tenants. */
+  readonly fairGroupId?: string;
   /** X-Ray's header. */
   readonly traceHeader?: string;
+  /** SQS's `SenderId`, which nobody can forge: of an IAM user `AIDA…`, of a role `AROA…:session`. */
+  readonly sentBy?: string;
 }
 
 /** What every line about a message carries: SQS's id, and the requester's own where given. */
@@ -44,30 +48,41 @@ export const readEvent = (event: unknown): readonly SQSRecord[] => {
   );
 };
 
-const readMessage = (record: SQSRecord, receiptHandles: readonly string[], now: number): Message => {
+/** ECMAScript: no Date is later. */
+const MAX_TIMESTAMP_MS = 8.64e15;
+/** X-Ray's own are well below; SQS counts it towards no limit. */
+const MAX_TRACE_HEADER_CHARACTERS = 1024;
+
+const readMessage = (record: SQSRecord, receiptHandles: readonly string[], now: number, trust: Trust): Message => {
   const { messageId, body, eventSourceARN } = record;
   // A record made by hand may lack what SQS always gives.
   const system: Partial<SQSRecord['attributes']> = record.attributes ?? {};
   const attributes: Attributes = record.messageAttributes ?? {};
-  const sentAt = Number(system.SentTimestamp);
+  const sentMs = Number(system.SentTimestamp);
+  const sentAt = new Date(sentMs > 0 && sentMs <= MAX_TIMESTAMP_MS ? sentMs : now);
   const isFifo = eventSourceARN?.endsWith('.fifo') || system.SequenceNumber !== undefined;
-  const groupId = isFifo ? system.MessageGroupId : undefined;
+  const group = system.MessageGroupId;
   const traceHeader = system.AWSTraceHeader;
+  const sentBy = typeof system.SenderId === 'string' ? system.SenderId : undefined;
   return {
     messageId,
     body,
     attributes,
     parsed: parseRequest(body),
-    provenance: readProvenance(attributes, messageId, new Date(sentAt > 0 ? sentAt : now)),
+    provenance: readProvenance(attributes, { messageId, sentAt, senderId: sentBy }, trust),
     receiveCount: Math.max(1, Number(system.ApproximateReceiveCount) || 1),
     receiptHandles,
-    ...(groupId === undefined ? {} : { groupId }),
-    ...(traceHeader === undefined ? {} : { traceHeader }),
+    ...(group === undefined ? {} : isFifo ? { groupId: group } : { fairGroupId: group }),
+    ...(traceHeader && traceHeader.length <= MAX_TRACE_HEADER_CHARACTERS ? { traceHeader } : {}),
+    ...(sentBy ? { sentBy } : {}),
   };
 };
 
-/** Each message once, in the order of its first record, with the receipt handles of all its deliveries. */
-export const readMessages = (records: readonly SQSRecord[], now: number): Message[] => {
+/**
+ * Each message once, in the order of its first record, with the receipt handles of all its deliveries.
+ * @param trust whose renewals and callers count; nobody's unless told
+ */
+export const readMessages = (records: readonly SQSRecord[], now: number, trust: Trust = TRUST_NOBODY): Message[] => {
   const handles = new Map<string, string[]>();
   const first: SQSRecord[] = [];
   for (const record of records) {
@@ -78,5 +93,5 @@ export const readMessages = (records: readonly SQSRecord[], now: number): Messag
       first.push(record);
     }
   }
-  return first.map((record) => readMessage(record, handles.get(record.messageId) ?? [], now));
+  return first.map((record) => readMessage(record, handles.get(record.messageId) ?? [], now, trust));
 };

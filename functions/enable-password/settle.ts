@@ -29,9 +29,12 @@ export type Settle = (message: Message, decision: Decision, effort: Effort) => D
 
 const isFifo = (queueUrl: string): boolean => queueUrl.endsWith('.fifo');
 
-/** Group and deduplication of a FIFO queue; nothing for a standard one. */
-const fifoFields = (queueUrl: string, message: Message, deduplicationId: string) =>
-  isFifo(queueUrl) ? { groupId: message.groupId ?? message.messageId, deduplicationId } : {};
+/** Group and deduplication of a FIFO queue; of a standard one the group, which is for fairness there. */
+const groupFields = (queueUrl: string, { groupId, fairGroupId, messageId }: Message, deduplicationId: string) => {
+  const group = groupId ?? fairGroupId;
+  if (isFifo(queueUrl)) return { groupId: group ?? messageId, deduplicationId };
+  return group === undefined ? {} : { groupId: group };
+};
 
 export const createSettle = (
   { sqs, sourceQueueUrl, rejectedQueueUrl, outcomeQueueUrl, log, now, random, sleep }: SettleParts,
@@ -71,7 +74,7 @@ export const createSettle = (
       body,
       attributes,
       traceHeader,
-      ...fifoFields(rejectedQueueUrl, message, messageId),
+      ...groupFields(rejectedQueueUrl, message, messageId),
     });
     tellUnconfirmed('dead letter not confirmed, message kept', message, result);
     return result.kind === 'confirmed';
@@ -85,7 +88,7 @@ export const createSettle = (
       body: outcomeBody(event),
       attributes: {},
       traceHeader: message.traceHeader,
-      ...fifoFields(outcomeQueueUrl, message, event.outcomeId),
+      ...groupFields(outcomeQueueUrl, message, event.outcomeId),
     });
     tellUnconfirmed('outcome event not confirmed, message kept', message, result);
     return result.kind === 'confirmed';

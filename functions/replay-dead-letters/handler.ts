@@ -46,7 +46,7 @@ const handleEvent = async (event: unknown, context: Partial<Context>): Promise<R
   const result = await replay(
     {
       sqs,
-      deadLetterQueueUrls: queues.map((name) => urls[name]),
+      deadLetterQueues: queues.map((name) => ({ name, url: urls[name] })),
       queueUrl: requestsQueueUrl,
       now: Date.now,
       random: Math.random,

@@ -1,12 +1,7 @@
 /** The event of replay-dead-letters: the options of `dead-letters replay` as JSON, checked before anything is read. */
+import { DEAD_LETTER_QUEUES, type DeadLetterQueue } from '../dead-letters/letter.ts';
 import type { ReplayOptions, ReplayResult } from '../dead-letters/replay.ts';
-import {
-  DEAD_LETTER_QUEUES,
-  type DeadLetterQueue,
-  KNOWN_CODES,
-  parseBound,
-  parseCodes,
-} from '../dead-letters/select.ts';
+import { KNOWN_CODES, parseBound, parseCodes } from '../dead-letters/select.ts';
 import { parseIdentifier, parseNotAfter } from '../requests/request.ts';
 
 export interface ReplayRequest {

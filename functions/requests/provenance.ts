@@ -1,7 +1,11 @@
-/** Where a message comes from: its first sending, its replays, as far as its attributes say. */
+/**
+ * Where a message comes from: its first sending, its replays, as far as its attributes say. Any sender can write these
+ * attributes, so each is bounded when it is read, and what only others can know counts from those others alone.
+ */
 import type { Attribute, Attributes } from '../aws/message.ts';
+import { parseNotAfter } from './request.ts';
 
-/** Where a message comes from, through any number of replays. */
+/** Where a message comes from, through any number of replays. All but `renewedAt` and `caller` are claims of a sender. */
 export interface Provenance {
   /** SQS message id of the first sending. */
   readonly originalMessageId: string;
@@ -9,33 +13,90 @@ export interface Provenance {
   readonly firstSentAt: Date;
   /** How often it was replayed; 0 for a first sending. */
   readonly replayCount: number;
-  /** When somebody renewed an expired request: its age counts from here, and an older `notAfter` is void. */
-  readonly renewedAt?: Date;
   readonly replayedBy?: string;
   readonly replayReason?: string;
+  /** When a sender of `Trust` renewed an expired request: its age counts from here, and an older `notAfter` is void. */
+  readonly renewedAt?: Date;
+  /** Who called the HTTPS way in, from a sender of `Trust`. */
+  readonly caller?: string;
 }
 
-export const readDate = (attribute: Attribute | undefined): Date | undefined => {
-  const date = new Date(attribute?.stringValue ?? Number.NaN);
-  return Number.isNaN(date.getTime()) ? undefined : date;
+/** SQS's own facts of one message, which no sender can write. */
+export interface Sending {
+  readonly messageId: string;
+  /** `SentTimestamp`. */
+  readonly sentAt: Date;
+  /** `SenderId`: of an IAM user `AIDA…`, of a role `AROA…:session`. */
+  readonly senderId?: string | undefined;
+}
+
+/** IAM ids (of a role the part before the colon) from which an attribute counts; from anybody else it is ignored. */
+export interface Trust {
+  /** `RENEWAL_SENDERS`, for `RenewedAt`. */
+  readonly renewalSenders: readonly string[];
+  /** `CALLER_SENDERS`, for `Caller`. */
+  readonly callerSenders: readonly string[];
+}
+
+export const TRUST_NOBODY: Trust = { renewalSenders: [], callerSenders: [] };
+
+export const MAX_ID_CHARACTERS = 128;
+/** Of names and reasons, counted in code points like the request's own fields. */
+export const MAX_WORDS_CHARACTERS = 256;
+const MAX_DATE_CHARACTERS = 40;
+export const MAX_REPLAY_COUNT = 2 ** 31;
+
+const readText = (attribute: Attribute | undefined, maxCharacters: number): string | undefined => {
+  const value: unknown = attribute?.stringValue;
+  // Made by hand it may be anything.
+  if (typeof value !== 'string' || value === '' || value.length > 2 * maxCharacters) return undefined;
+  return value.length <= maxCharacters || [...value].length <= maxCharacters ? value : undefined;
 };
 
+/** `undefined` for what is longer than an id may be, empty, or no text. */
+export const readId = (attribute: Attribute | undefined): string | undefined => readText(attribute, MAX_ID_CHARACTERS);
+
+/** A name or a reason; `undefined` likewise. */
+export const readWords = (attribute: Attribute | undefined): string | undefined =>
+  readText(attribute, MAX_WORDS_CHARACTERS);
+
+/** `undefined` for anything but a moment of ISO 8601 with its offset. */
+export const readDate = (attribute: Attribute | undefined): Date | undefined =>
+  parseNotAfter(readText(attribute, MAX_DATE_CHARACTERS));
+
+/** `undefined` for anything but a whole number that we could have written. */
+export const readCount = (attribute: Attribute | undefined): number | undefined => {
+  const value: unknown = attribute?.stringValue;
+  const count = typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : Number.NaN;
+  return count <= MAX_REPLAY_COUNT ? count : undefined;
+};
+
+/** Whether SQS's `SenderId` is one of the listed ids; the session of a role is chosen by whoever assumes it. */
+export const isListed = (senderId: string | undefined, ids: readonly string[]): boolean =>
+  senderId !== undefined && ids.includes(senderId.split(':', 1)[0] ?? '');
+
 /**
- * Where a message comes from. `sentAt` is SQS's own `SentTimestamp`: an attribute can make a request older than that,
- * or renew it as of an earlier moment, but never make it younger than its sending.
+ * Where a message comes from. An attribute can make a request older than its sending, or renew it as of an earlier
+ * moment, but never make it younger.
  */
-export const readProvenance = (attributes: Attributes, messageId: string, sentAt: Date): Provenance => {
+export const readProvenance = (
+  attributes: Attributes,
+  { messageId, sentAt, senderId }: Sending,
+  { renewalSenders, callerSenders }: Trust = TRUST_NOBODY,
+): Provenance => {
+  const notLater = (moment: Date): Date => (moment < sentAt ? moment : sentAt);
   const firstSentAt = readDate(attributes['FirstSentAt']);
-  const renewedAt = readDate(attributes['RenewedAt']);
-  const replayCount = Number(attributes['ReplayCount']?.stringValue);
-  const replayedBy = attributes['ReplayedBy']?.stringValue;
-  const replayReason = attributes['ReplayReason']?.stringValue;
+  const renewedAt = isListed(senderId, renewalSenders) ? readDate(attributes['RenewedAt']) : undefined;
+  const caller = isListed(senderId, callerSenders) ? readWords(attributes['Caller']) : undefined;
+  const replayedBy = readWords(attributes['ReplayedBy']);
+  const replayReason = readWords(attributes['ReplayReason']);
   return {
-    originalMessageId: attributes['OriginalMessageId']?.stringValue || messageId,
-    firstSentAt: firstSentAt && firstSentAt < sentAt ? firstSentAt : sentAt,
-    replayCount: Number.isSafeInteger(replayCount) && replayCount > 0 ? replayCount : 0,
-    ...(renewedAt ? { renewedAt: renewedAt < sentAt ? renewedAt : sentAt } : {}),
-    ...(replayedBy ? { replayedBy } : {}),
-    ...(replayReason ? { replayReason } : {}),
+    originalMessageId: readId(attributes['OriginalMessageId']) ?? messageId,
+    firstSentAt: firstSentAt ? notLater(firstSentAt) : sentAt,
+    replayCount: readCount(attributes['ReplayCount']) ?? 0,
+    ...(replayedBy === undefined ? {} : { replayedBy }),
+    ...(replayReason === undefined ? {} : { replayReason }),
+    ...(renewedAt ? { renewedAt: notLater(renewedAt) } : {}),
+    ...(caller === undefined ? {} : { caller }),
   };
 };

@@ -15,9 +15,13 @@ export const FIELDS = [
   'originalMessageId',
   'receiveCount',
   'waitSeconds',
+  'firstSentAt',
+  'sentBy',
   'replayCount',
   'replayedBy',
   'replayReason',
+  'renewedAt',
+  'caller',
   'requestId',
   'requestedBy',
   'reason',
@@ -33,6 +37,26 @@ export const FIELDS = [
 type Value = string | number | readonly string[] | undefined;
 export type Fields = { readonly [Field in (typeof FIELDS)[number]]?: Value };
 type Line = { readonly [Field in 'level' | 'message' | 'service' | 'timestamp' | (typeof FIELDS)[number]]: Value };
+
+/** What people outside wrote goes into lines: none of them may be dropped or split by CloudWatch Logs. */
+const MAX_FIELD_CHARACTERS = 1024;
+const MAX_LINE_BYTES = 32_000;
+/** A UTF-16 unit takes at most three bytes of UTF-8: a shorter line needs no counting. */
+const SURELY_SHORT_CHARACTERS = Math.floor(MAX_LINE_BYTES / 3);
+
+const shorten = (value: string, most: number): string =>
+  value.length <= most ? value : value.slice(0, most).toWellFormed();
+
+const bounded = (value: Value, most: number): Value => {
+  if (typeof value === 'string') return shorten(value, most);
+  if (typeof value !== 'object') return value;
+  let left = most;
+  return value.map((each) => {
+    const taken = shorten(each, left);
+    left -= taken.length;
+    return taken;
+  });
+};
 
 export interface Log {
   readonly warn: (message: string, fields?: Fields) => void;
@@ -67,40 +91,53 @@ export const createLog = ({ service, level, write, now }: LogParts): Log => {
     return written.timestamp;
   };
 
-  const line = (lineLevel: Level, message: string, fields: Fields): void => {
-    // Field by field, in the order of the list: to go through the list instead takes twice as long. Absent ones are left
-    // out by JSON.stringify.
-    const entry: Line = {
+  /** Field by field, in the order of the list: to go through the list instead takes twice as long. */
+  const entryOf = (lineLevel: Level, message: string, fields: Fields, most: number): Line => {
+    const cut = (value: Value): Value => bounded(value, most);
+    return {
       level: lineLevel,
       message,
-      service,
+      service: cut(service),
       timestamp: timestamp(),
-      outcome: fields.outcome,
-      identifier: fields.identifier,
-      errorCode: fields.errorCode,
-      errorMessage: fields.errorMessage,
-      cause: fields.cause,
-      attempts: fields.attempts,
-      durationMs: fields.durationMs,
-      messageId: fields.messageId,
-      originalMessageId: fields.originalMessageId,
-      receiveCount: fields.receiveCount,
-      waitSeconds: fields.waitSeconds,
-      replayCount: fields.replayCount,
-      replayedBy: fields.replayedBy,
-      replayReason: fields.replayReason,
-      requestId: fields.requestId,
-      requestedBy: fields.requestedBy,
-      reason: fields.reason,
-      source: fields.source,
-      meaning: fields.meaning,
-      droppedAttributes: fields.droppedAttributes,
-      detail: fields.detail,
-      stack: fields.stack,
-      function_request_id: functionRequestId,
-      xray_trace_id: fields.xray_trace_id,
+      outcome: cut(fields.outcome),
+      identifier: cut(fields.identifier),
+      errorCode: cut(fields.errorCode),
+      errorMessage: cut(fields.errorMessage),
+      cause: cut(fields.cause),
+      attempts: cut(fields.attempts),
+      durationMs: cut(fields.durationMs),
+      messageId: cut(fields.messageId),
+      originalMessageId: cut(fields.originalMessageId),
+      receiveCount: cut(fields.receiveCount),
+      waitSeconds: cut(fields.waitSeconds),
+      firstSentAt: cut(fields.firstSentAt),
+      sentBy: cut(fields.sentBy),
+      replayCount: cut(fields.replayCount),
+      replayedBy: cut(fields.replayedBy),
+      replayReason: cut(fields.replayReason),
+      renewedAt: cut(fields.renewedAt),
+      caller: cut(fields.caller),
+      requestId: cut(fields.requestId),
+      requestedBy: cut(fields.requestedBy),
+      reason: cut(fields.reason),
+      source: cut(fields.source),
+      meaning: cut(fields.meaning),
+      droppedAttributes: cut(fields.droppedAttributes),
+      detail: cut(fields.detail),
+      stack: cut(fields.stack),
+      function_request_id: cut(functionRequestId),
+      xray_trace_id: cut(fields.xray_trace_id),
     };
-    write(`${JSON.stringify(entry)}\n`);
+  };
+
+  const line = (lineLevel: Level, message: string, fields: Fields): void => {
+    // JSON.stringify leaves out what is absent. A line that is too long although its fields are not has them cut shorter.
+    for (let most = MAX_FIELD_CHARACTERS; ; most = Math.floor(most / 2)) {
+      const text = JSON.stringify(entryOf(lineLevel, message, fields, most));
+      if (text.length > SURELY_SHORT_CHARACTERS && Buffer.byteLength(text) >= MAX_LINE_BYTES) continue;
+      write(`${text}\n`);
+      return;
+    }
   };
   const at =
     (lineLevel: Level) =>

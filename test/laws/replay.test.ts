@@ -45,7 +45,12 @@ const sdkError = (name: string, fault: 'client' | 'server') =>
   Object.assign(new Error('simulated'), { name, $fault: fault, $metadata: {} });
 
 /** A standard queue as AWS describes it, one more to send to, and a fault for each call in turn. */
-const createModel = (letters: readonly Omit<Lying, 'visibleAt' | 'handle'>[], faults: readonly Fault[]) => {
+const createModel = (
+  letters: readonly Omit<Lying, 'visibleAt' | 'handle'>[],
+  faults: readonly Fault[],
+  /** The letter that a request becomes at once when it is sent, where it fails again. */
+  failAgain?: (sent: Sent) => Wire,
+) => {
   let now = NOW;
   let calls = 0;
   let handles = 0;
@@ -80,7 +85,12 @@ const createModel = (letters: readonly Omit<Lying, 'visibleAt' | 'handle'>[], fa
   /** @returns whether SQS took it */
   const carryOut = (action: string, entry: NonNullable<Input['Entries']>[number]): boolean => {
     if (action === 'SendMessageBatchCommand') {
-      sent.push({ body: entry.MessageBody, attributes: entry.MessageAttributes });
+      const message = { body: entry.MessageBody, attributes: entry.MessageAttributes };
+      sent.push(message);
+      if (failAgain) {
+        const id = `again-${sent.length}`;
+        lying.set(id, { id, body: message.body, attributes: failAgain(message), visibleAt: 0, handle: 0 });
+      }
       return true;
     }
     const letter = byHandle(entry.ReceiptHandle);
@@ -115,7 +125,7 @@ const createModel = (letters: readonly Omit<Lying, 'visibleAt' | 'handle'>[], fa
     parts: {
       sqs: { send } as never,
       queueUrl: REQUESTS,
-      deadLetterQueueUrls: [DEAD],
+      deadLetterQueues: [{ name: 'rejected' as const, url: DEAD }],
       now: () => now,
       random: () => 0.5,
       sleep: async (ms: number) => {
@@ -186,7 +196,7 @@ test('no chosen letter is lost, no other moves, and the counts are true, whateve
         const result = await replay(model.parts, options);
 
         const isChosen = ({ id, body, attributes }: (typeof letters)[number]): boolean =>
-          isSelected(readLetter({ MessageId: id, Body: body, MessageAttributes: attributes }), options);
+          isSelected(readLetter({ MessageId: id, Body: body, MessageAttributes: attributes }, 'rejected'), options);
         const sentRequests = new Set(model.sent.map(requestOf));
         for (const letter of letters) {
           const isGone = !model.lying.has(letter.id);
@@ -246,4 +256,55 @@ test('on a good day each chosen request is sent exactly once, with all it carrie
     }),
     { numRuns: 300 },
   );
+});
+
+test('a request that fails again at once is neither lost nor sent twice in one run, whatever its letter says of its replays', async () => {
+  const count = fc.constantFrom(undefined, '0', '7', '2147483648', '9007199254740991', 'many');
+  await fc.assert(
+    fc.asyncProperty(lettersArbitrary, count, fc.boolean(), async (letters, before, hasRoom) => {
+      const withCount = (attributes: Wire, value: string | undefined): Wire => {
+        const { ReplayCount: _, ...rest } = attributes;
+        return value === undefined ? rest : { ...rest, ReplayCount: { DataType: 'Number', StringValue: value } };
+      };
+      const model = createModel(
+        letters.map((letter) => ({ ...letter, attributes: withCount(letter.attributes, before) })),
+        [],
+        ({ attributes }) =>
+          withCount(
+            { ...attributes, ErrorCode: text('1006') },
+            hasRoom ? attributes['ReplayCount']?.StringValue : undefined,
+          ),
+      );
+      await replay(model.parts, { replayedBy: 'law', maxRequestAgeSeconds: 0 });
+      const requests = model.sent.map(requestOf);
+      expect(requests.length, 'a request was sent twice').toBe(new Set(requests).size);
+      const left = new Set([...model.lying.values()].map(requestOf));
+      for (const letter of letters) expect(left, 'lost').toContain(requestOf(letter));
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('a letter of unknown age stays, and goes back as of now only with a renewal', async () => {
+  const young = new Date(NOW - HOUR_MS).toISOString();
+  const letter = (id: string, FirstSentAt: string | undefined, body = `{"identifier": 1}`) => ({
+    id,
+    body,
+    attributes: {
+      ErrorCode: text('1006'),
+      ...(FirstSentAt === undefined ? {} : { FirstSentAt: text(FirstSentAt) }),
+    } as Wire,
+  });
+  // So large that a replay had no room for the first sending.
+  const full = letter('full', young, JSON.stringify({ identifier: 1, padding: 'x'.repeat(1_048_500) }));
+  const letters = [letter('none', undefined), letter('unreadable', 'soon'), letter('known', young), full];
+  const options = { reason: 'law', replayedBy: 'law', maxRequestAgeSeconds: 345_600 };
+
+  const plain = createModel(letters, []);
+  expect(await replay(plain.parts, options)).toMatchObject({ matched: 4, replayed: 1, expired: 3, failed: 0 });
+  expect([...plain.lying.keys()]).toEqual(['none', 'unreadable', 'full']);
+
+  const renewed = createModel(letters, []);
+  expect(await replay(renewed.parts, { ...options, renew: true })).toMatchObject({ replayed: 4, expired: 0 });
+  expect(renewed.sent.filter(({ attributes }) => attributes['RenewedAt'])).toHaveLength(3);
 });

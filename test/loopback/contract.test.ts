@@ -112,12 +112,18 @@ describe.concurrent('a request message', () => {
     expect(world.segura.passwords.get('10')).toBe('active');
   });
 
-  test('a renewed request is carried out though its notAfter was before the renewal', async () => {
-    await using world = await startWith();
+  test.each([
+    ['RENEWAL_SENDERS', { RENEWAL_SENDERS: 'AROAOTHER,000000000000' }, 'active'],
+    ['anybody else', {}, 'disabled'],
+  ])('a request renewed by %s after its notAfter leaves the password %s', async (_, env, state) => {
+    await using world = await startWith({ env });
     const RenewedAt = { DataType: 'String', StringValue: new Date().toISOString() };
     await world.send({ identifier: 10, notAfter: '2026-01-01T00:00:00Z' }, { attributes: { RenewedAt } });
     await world.deliver();
-    expect(world.segura.passwords.get('10')).toBe('active');
+    expect(world.segura.passwords.get('10')).toBe(state);
+    expect(world.auditLines()).toMatchObject([{ sentBy: '000000000000' }]);
+    const [letter] = world.messages('rejected');
+    if (letter) expect(letter.messageAttributes).not.toHaveProperty('RenewedAt');
   });
 
   test('an event of another kind throws, so that nothing is acknowledged unread', async () => {

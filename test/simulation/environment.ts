@@ -96,6 +96,8 @@ export const createEnvironment = (parts: EnvironmentParts) => {
       seguraTimeoutMs: SEGURA_TIMEOUT_MS,
       seguraConcurrency: CONCURRENCY,
       maxRequestAgeSeconds: MAX_REQUEST_AGE_SECONDS,
+      renewalSenders: [],
+      callerSenders: [],
       serviceName: 'simulation',
       logLevel: 'INFO',
       metricsNamespace: 'simulation',

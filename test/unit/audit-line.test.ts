@@ -10,6 +10,7 @@ import {
 } from '../../functions/audit/line.ts';
 import type { Decision, Effort } from '../../functions/enable-password/enable.ts';
 import { type Message, readMessages } from '../../functions/enable-password/record.ts';
+import type { Trust } from '../../functions/requests/provenance.ts';
 import { createLog } from '../../functions/telemetry/log.ts';
 import { createMetrics } from '../../functions/telemetry/metrics.ts';
 
@@ -20,6 +21,7 @@ const message = (
   body: unknown = { identifier: 10, ...requester },
   attributes: object = {},
   system: object = {},
+  trust?: Trust,
 ): Message =>
   readMessages(
     [
@@ -33,6 +35,7 @@ const message = (
       } as never,
     ],
     NOW,
+    trust,
   )[0]!;
 
 const effort: Effort = { attempts: 2, latenciesMs: [120.4, 80.6] };
@@ -78,6 +81,7 @@ describe('the audit line', () => {
         durationMs: 251,
         messageId: 'm-1',
         receiveCount: 2,
+        firstSentAt: '2026-11-23T11:58:30.000Z',
         ...requester,
       },
     ]);
@@ -125,6 +129,21 @@ describe('the audit line', () => {
     const from = { originalMessageId: 'm-0', replayCount: 3, replayedBy: 'bob', replayReason: 'CHG-7' };
     expect(tell({ message: replayed }).lines).toMatchObject([from]);
     for (const field of Object.keys(from)) expect(tell({}).lines[0]).not.toHaveProperty(field);
+  });
+
+  test('says by SQS’s own id who sent it, and what only the senders that are listed can say', () => {
+    const text = (stringValue: string) => ({ stringValue, dataType: 'String' });
+    const attributes = { RenewedAt: text('2026-11-23T11:00:00Z'), Caller: text('arn:aws:iam::1:user/ana') };
+    const trust = { renewalSenders: ['AROAREPLAY'], callerSenders: ['AROAREPLAY'] };
+    const lineOf = (senderId: string) =>
+      tell({ message: message(10, attributes, { SenderId: senderId }, trust) }).lines[0];
+    expect(lineOf('AROAREPLAY:session')).toMatchObject({
+      sentBy: 'AROAREPLAY:session',
+      renewedAt: '2026-11-23T11:00:00.000Z',
+      caller: 'arn:aws:iam::1:user/ana',
+    });
+    expect(lineOf('AIDAEVE')).toMatchObject({ sentBy: 'AIDAEVE' });
+    for (const field of ['renewedAt', 'caller']) expect(lineOf('AIDAEVE')).not.toHaveProperty(field);
   });
 
   test.each([

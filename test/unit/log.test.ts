@@ -36,6 +36,35 @@ describe('a line', () => {
     expect(JSON.parse(written[0] ?? '')).toMatchObject({ reason: 'a\nb\r\n\u2028"{}\ud800' });
   });
 
+  test('has no field of more than 1,024 characters, a list counted as one', () => {
+    const { log, lines } = open();
+    log.warn('x', {
+      detail: 'x'.repeat(1_200_000),
+      stack: `${'x'.repeat(1023)}😀`,
+      errorMessage: 'x'.repeat(1024),
+      droppedAttributes: Array.from({ length: 9 }, () => 'n'.repeat(256)),
+    });
+    const [line] = lines();
+    expect([line?.['detail'], line?.['errorMessage']]).toEqual(['x'.repeat(1024), 'x'.repeat(1024)]);
+    expect(line?.['stack']).toBe(`${'x'.repeat(1023)}\ufffd`);
+    expect([line?.['droppedAttributes']].flat().join('')).toBe('n'.repeat(1024));
+  });
+
+  test.each(['\u0001', '😀', 'é', '\ud800'])(
+    'is no longer than 32 kB though every field is full of %j',
+    (character) => {
+      const { log, written } = open();
+      const fields = Object.fromEntries(FIELDS.map((field) => [field, character.repeat(2000)]));
+      log.audit('x', fields as Fields);
+      const [line = ''] = written;
+      expect(Buffer.byteLength(line)).toBeLessThanOrEqual(32_000);
+      expect(Buffer.byteLength(line)).toBeGreaterThan(12_000);
+      expect(Object.keys(JSON.parse(line))).toEqual(
+        expect.arrayContaining(FIELDS.filter((name) => name !== 'function_request_id')),
+      );
+    },
+  );
+
   test('carries the id of the invocation, from when it is told', () => {
     const { log, lines } = open();
     log.warn('a');

@@ -92,7 +92,9 @@ describe('a message', () => {
 
   test('has a group on a FIFO queue alone: on a standard queue a group orders nothing', () => {
     expect(read(fifo('a', 'g'))[0]?.groupId).toBe('g');
-    expect(read(record('a', '10', {}, { MessageGroupId: 'tenant' }))[0]).not.toHaveProperty('groupId');
+    const [fair] = read(record('a', '10', {}, { MessageGroupId: 'tenant' }));
+    expect(fair).toMatchObject({ fairGroupId: 'tenant' });
+    expect(fair).not.toHaveProperty('groupId');
     const withoutArn = record('a', '10', { eventSourceARN: undefined }, { MessageGroupId: 'g', SequenceNumber: '1' });
     expect(read(withoutArn)[0]?.groupId).toBe('g');
   });
@@ -110,7 +112,21 @@ describe('a message', () => {
     });
   });
 
-  test.each([undefined, '', 'now', '0', '-5'])('sent at %j is taken as sent now', (SentTimestamp) => {
+  test('has its sender from SQS, whose renewal counts only where it is listed', () => {
+    const messageAttributes = { RenewedAt: { stringValue: new Date(SENT).toISOString(), dataType: 'String' } };
+    const sent = record('a', '10', { messageAttributes }, { SenderId: 'AROAREPLAY:session' });
+    const trust = { renewalSenders: ['AROAREPLAY'], callerSenders: [] };
+    expect(readMessages([sent], NOW, trust)).toMatchObject([
+      { sentBy: 'AROAREPLAY:session', provenance: { renewedAt: new Date(SENT) } },
+    ]);
+    expect(read(sent)[0]?.provenance).not.toHaveProperty('renewedAt');
+  });
+
+  test('has no trace header that is longer than one can be', () => {
+    expect(read(record('a', '10', {}, { AWSTraceHeader: 'x'.repeat(1025) }))[0]).not.toHaveProperty('traceHeader');
+  });
+
+  test.each([undefined, '', 'now', '0', '-5', '1e300'])('sent at %j is taken as sent now', (SentTimestamp) => {
     expect(read(record('a', '10', {}, { SentTimestamp }))[0]?.provenance.firstSentAt).toEqual(new Date(NOW));
   });
 

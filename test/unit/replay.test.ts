@@ -10,16 +10,19 @@ const text = (StringValue: string) => ({ DataType: 'String', StringValue });
 
 const letterOf = (changes: { body?: string; code?: string; failedAt?: string; groupId?: string } = {}): Letter => {
   const { body = '{"identifier": 10}', code, failedAt = '2026-11-20T12:00:00Z', groupId } = changes;
-  return readLetter({
-    MessageId: 'id',
-    ReceiptHandle: 'handle',
-    Body: body,
-    Attributes: {
-      SentTimestamp: String(Date.parse('2026-11-21T12:00:00Z')),
-      ...(groupId ? { MessageGroupId: groupId } : {}),
-    } as never,
-    ...(code ? { MessageAttributes: { ErrorCode: text(code), FailedAt: text(failedAt) } } : {}),
-  });
+  return readLetter(
+    {
+      MessageId: 'id',
+      ReceiptHandle: 'handle',
+      Body: body,
+      Attributes: {
+        SentTimestamp: String(Date.parse('2026-11-21T12:00:00Z')),
+        ...(groupId ? { MessageGroupId: groupId } : {}),
+      } as never,
+      ...(code ? { MessageAttributes: { ErrorCode: text(code), FailedAt: text(failedAt) } } : {}),
+    },
+    code ? 'rejected' : 'exhausted',
+  );
 };
 
 describe('a letter is meant', () => {

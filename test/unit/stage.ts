@@ -208,6 +208,8 @@ export const createStage = (options: StageOptions = {}) => {
     seguraTimeoutMs: timeoutMs,
     seguraConcurrency: options.concurrency ?? 10,
     maxRequestAgeSeconds,
+    renewalSenders: [],
+    callerSenders: [],
     serviceName: 'test',
     logLevel: 'INFO',
     metricsNamespace: 'test',

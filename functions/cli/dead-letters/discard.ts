@@ -3,7 +3,7 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { awsFailure } from '../../aws/failure.ts';
 import type { Letter } from '../../dead-letters/letter.ts';
-import { createScan, type Scan } from '../../dead-letters/scan.ts';
+import { createScan, type QueueToRead, type Scan } from '../../dead-letters/scan.ts';
 import { isSelected, type Selection } from '../../dead-letters/select.ts';
 import { sleep } from '../../time/sleep.ts';
 import { createSqsClient } from '../target.ts';
@@ -13,7 +13,7 @@ import { note, paint, plural, say, sayJson } from '../terminal/print.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { UsageError } from '../terminal/usage.ts';
 import type { DiscardOptions } from './command.ts';
-import { createTeller, type FoundQueue, findQueues, readLimit, readSelection, readVisibility } from './letters.ts';
+import { createTeller, findQueues, readLimit, readSelection, readVisibility } from './letters.ts';
 
 /** Bodies may name people: for the eyes of whoever ran the command. */
 const FILE_MODE = 0o600;
@@ -44,25 +44,25 @@ interface Chosen {
 /** Holds and writes down what is meant, of one queue. */
 const gather = async (
   sqs: SQSClient,
-  { name, url }: FoundQueue,
+  queue: QueueToRead,
   file: FileHandle,
   options: { selection: Selection; limit: number; visibilitySeconds: number; signal: AbortSignal },
   onRead: (count: number) => void,
 ): Promise<Chosen & { readonly failure?: string }> => {
   const { selection, limit, visibilitySeconds, signal } = options;
-  const scan = createScan(sqs, url, { visibilitySeconds, now: Date.now, signal });
+  const scan = createScan(sqs, queue, { visibilitySeconds, now: Date.now, signal });
   const messageIds: string[] = [];
   try {
     for await (const letters of scan.letters()) {
       const chosen = letters.filter((letter) => isSelected(letter, selection)).slice(0, limit - messageIds.length);
       for (const { messageId } of chosen) messageIds.push(messageId);
-      if (chosen.length > 0) await file.appendFile(chosen.map((letter) => lineOf(name, letter)).join(''));
+      if (chosen.length > 0) await file.appendFile(chosen.map((letter) => lineOf(queue.name, letter)).join(''));
       onRead(messageIds.length);
       if (messageIds.length >= limit) break;
     }
     return { scan, messageIds };
   } catch (error) {
-    return { scan, messageIds, failure: `${name}: ${explain(awsFailure(error), RIGHTS)}` };
+    return { scan, messageIds, failure: `${queue.name}: ${explain(awsFailure(error), RIGHTS)}` };
   }
 };
 

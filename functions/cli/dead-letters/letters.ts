@@ -1,16 +1,9 @@
 /** What `dead-letters list`, `replay` and `discard` have in common: the filters, the queues, how a letter is told of. */
 
 import { isSameQueue } from '../../aws/queue-url.ts';
-import type { Letter } from '../../dead-letters/letter.ts';
-import {
-  codeOf,
-  DEAD_LETTER_QUEUES,
-  type DeadLetterQueue,
-  KNOWN_CODES,
-  NO_CODE,
-  parseCodes,
-  type Selection,
-} from '../../dead-letters/select.ts';
+import { DEAD_LETTER_QUEUES, type DeadLetterQueue, type Letter, NO_CODE } from '../../dead-letters/letter.ts';
+import type { QueueToRead } from '../../dead-letters/scan.ts';
+import { codeOf, KNOWN_CODES, parseCodes, type Selection } from '../../dead-letters/select.ts';
 import { parseRequest } from '../../requests/request.ts';
 import { findTarget, nameOfVariable, notFound, type Target } from '../target.ts';
 import { note, paint } from '../terminal/print.ts';
@@ -42,11 +35,6 @@ export const readVisibility = ({ visibilityTimeout }: SelectOptions): number =>
     ? VISIBILITY_SECONDS
     : parseCount('--visibility-timeout', visibilityTimeout, { most: 43_200 });
 
-export interface FoundQueue {
-  readonly name: DeadLetterQueue;
-  readonly url: string;
-}
-
 /** @throws UsageError when the name is that of neither */
 const readQueueName = (queue: string | undefined): DeadLetterQueue | undefined => {
   const found = DEAD_LETTER_QUEUES.find((name) => name === queue);
@@ -62,7 +50,7 @@ export const findQueues = async <Wanted extends keyof Target>(
   options: SelectOptions,
   ...wanted: readonly Wanted[]
 ): Promise<{
-  readonly queues: readonly FoundQueue[];
+  readonly queues: readonly QueueToRead[];
   readonly target: Target & { readonly [Name in Wanted]: string };
 }> => {
   const name = readQueueName(options.queue);

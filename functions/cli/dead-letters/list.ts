@@ -1,7 +1,7 @@
 /** `mysafe-enable dead-letters list`: what lies there, by error code and age; everything is given back at the end. */
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { awsFailure } from '../../aws/failure.ts';
-import { countLetters, createScan } from '../../dead-letters/scan.ts';
+import { countLetters, createScan, type QueueToRead } from '../../dead-letters/scan.ts';
 import { codeOf, isSelected, type Selection } from '../../dead-letters/select.ts';
 import { createSqsClient } from '../target.ts';
 import { explain } from '../terminal/hints.ts';
@@ -13,7 +13,6 @@ import {
   age,
   codeName,
   describeLetter,
-  type FoundQueue,
   findQueues,
   LETTER_HEAD,
   lineOfLetter,
@@ -66,11 +65,11 @@ const add = (summary: Summary, code: string, at: number): void => {
   newest[code] = Math.max(newest[code] ?? at, at);
 };
 
-const summarise = async ({ name, url }: FoundQueue, reading: Reading): Promise<Summary> => {
+const summarise = async (queue: QueueToRead, reading: Reading): Promise<Summary> => {
   const { sqs, selection, options, visibilitySeconds, signal } = reading;
   const byAge = Object.fromEntries(AGES.map(([ageName]) => [ageName, 0]));
   const summary: Summary = {
-    queue: name,
+    queue: queue.name,
     total: 0,
     byCode: {},
     byAge,
@@ -79,13 +78,13 @@ const summarise = async ({ name, url }: FoundQueue, reading: Reading): Promise<S
     unread: 0,
     isCutShort: true,
   };
-  const scan = createScan(sqs, url, { visibilitySeconds, now: Date.now, signal });
+  const scan = createScan(sqs, queue, { visibilitySeconds, now: Date.now, signal });
   try {
     for await (const letters of scan.letters()) {
       for (const letter of letters) {
         if (!isSelected(letter, selection)) continue;
         add(summary, codeOf(letter), letter.at.getTime());
-        if (options.letters && options.json) sayJson({ queue: name, ...describeLetter(letter) });
+        if (options.letters && options.json) sayJson({ queue: queue.name, ...describeLetter(letter) });
         else if (options.letters) reading.onLetter(lineOfLetter(letter, Date.now()));
       }
       reading.onRead(letters.length);

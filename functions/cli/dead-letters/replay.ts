@@ -31,6 +31,7 @@ const WOULD: Readonly<Record<Fate, string>> = {
   renewed: 'renew    ',
   duplicate: 'delete   ',
   expired: 'stay     ',
+  'unknown-age': 'stay     ',
 };
 
 const readMaxAge = ({ maxAgeSeconds }: ReplayCommandOptions): number => {
@@ -75,7 +76,10 @@ const printResult = (result: ReplayResult, tell: (text: string) => void): void =
   const fix = stop && fixOf(stop, RIGHTS);
   if (fix) tellLine(`What to fix: ${fix}.`);
   if (duplicates > 0 && dryRun) tellLine('A duplicate is deleted, its original being replayed once.');
-  if (expired > 0) tellLine('Expired requests stay where they are; --renew --reason "…" replays them as of now.');
+  if (expired > 0)
+    tellLine(
+      'Expired requests, and those of unknown age, stay where they are; --renew --reason "…" replays them as of now.',
+    );
   if (failed > 0 || isInterrupted) {
     const again = stop && isLasting(stop) ? '' : ' Run it again.';
     tellLine(`What was not replayed still lies in its queue: nothing is lost.${again}`);
@@ -106,7 +110,7 @@ export const runReplay = async (options: ReplayCommandOptions): Promise<number> 
   const result = await replay(
     {
       sqs,
-      deadLetterQueueUrls: queues.map(({ url }) => url),
+      deadLetterQueues: queues,
       queueUrl: target.requests,
       now: Date.now,
       random: Math.random,
