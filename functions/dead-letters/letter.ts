@@ -167,7 +167,7 @@ export interface Letter {
   readonly failure: Failure | undefined;
   /** Without a readable `FirstSentAt` the age of a letter in `rejected` is unknown: SQS's time is that of its rejection. */
   readonly isAgeKnown: boolean;
-  /** A body near 1 MiB leaves no room for `ReplayCount`. */
+  /** A letter without `ReplayCount` was never replayed, unless a body near 1 MiB left no room for it. */
   readonly isCountKnown: boolean;
   /** When it failed or, where SQS moved it, was sent. */
   readonly at: Date;
@@ -190,23 +190,26 @@ const readAttributes = (message: Message): Attributes =>
     ]),
   );
 
+const hasRoomForCount = (body: string, attributes: Attributes): boolean =>
+  messageBytes(body, attributes) + messageBytes('', { ReplayCount: number(MAX_REPLAY_COUNT) }) <= MAX_MESSAGE_BYTES;
+
 /** The queue, not an attribute, says which kind of letter it is. */
 export const readLetter = (message: Message, queue: DeadLetterQueue): Letter => {
   const attributes = readAttributes(message);
   const system = message.Attributes ?? {};
-  const messageId = message.MessageId ?? '';
+  const { MessageId: messageId = '', Body: body = '' } = message;
   const sentAt = new Date(Number(system['SentTimestamp'] ?? 0));
   const failure = queue === 'rejected' ? readFailure(attributes, sentAt) : undefined;
   return {
     queue,
     messageId,
     receiptHandle: message.ReceiptHandle ?? '',
-    body: message.Body ?? '',
+    body,
     attributes,
     provenance: readProvenance(attributes, { messageId, sentAt }),
     failure,
     isAgeKnown: queue === 'exhausted' || readDate(attributes['FirstSentAt']) !== undefined,
-    isCountKnown: readCount(attributes['ReplayCount']) !== undefined,
+    isCountKnown: readCount(attributes['ReplayCount']) !== undefined || hasRoomForCount(body, attributes),
     at: failure?.failedAt ?? sentAt,
     sentAt,
     groupId: system['MessageGroupId'],
