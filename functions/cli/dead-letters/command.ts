@@ -1,4 +1,5 @@
-import { DEAD_LETTER_QUEUES, KNOWN_CODES } from '../../dead-letters/select.ts';
+import { DEAD_LETTER_QUEUES } from '../../dead-letters/letter.ts';
+import { KNOWN_CODES } from '../../dead-letters/select.ts';
 import { command, flag, group, type OptionSet, type OptionsOf, value, values, WHERE } from '../command.ts';
 
 const which = { group: 'Which letters:' };
