@@ -1,11 +1,19 @@
 /** `doctor` as a real process: what it finds, what it says to mend, and what it never does. */
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { createCertificates } from '../../infra/local/certificates.ts';
 import { SECRET_ID, startWorld, type World, type WorldOptions } from '../../infra/local/world.ts';
 import { runCommand } from './command.ts';
 
 interface Check {
   readonly name: string;
-  readonly ok: boolean;
+  readonly ok: boolean | null;
   readonly detail: string;
 }
 
@@ -14,7 +22,13 @@ const examine = async (world: World, args: string[] = [], env: Record<string, st
     env: { ...world.environment, EXHAUSTED_QUEUE_URL: world.sqs.queueUrl('exhausted'), ...env },
   });
   const { ok, checks } = result.json as { ok: boolean; checks: Check[] };
-  return { ...result, ok, checks, wrong: checks.filter((check) => !check.ok) };
+  return {
+    ...result,
+    ok,
+    checks,
+    wrong: checks.filter((check) => check.ok === false),
+    left: checks.filter((check) => check.ok === null),
+  };
 };
 
 const openWorld = (options: WorldOptions = {}) => startWorld({ passwords: { 10: 'disabled' }, ...options });
@@ -64,20 +78,17 @@ describe.concurrent('doctor', () => {
 
   test('a client secret that is refused', async () => {
     await using world = await openWorld({ secret: { clientSecret: 'wrong' } });
-    const { status, wrong } = await examine(world);
+    const { status, wrong, left } = await examine(world);
     expect(status).toBe(1);
     expect(wrong).toMatchObject([
-      { name: 'token', detail: expect.stringMatching(/check clientId and clientSecret.*HTTP 401/) },
-      { name: 'endpoint', detail: expect.stringContaining('not checked') },
+      { name: 'token', detail: expect.stringMatching(/check clientId and clientSecret.*HTTP 401, invalid_client/) },
     ]);
+    expect(left).toMatchObject([{ name: 'endpoint', detail: 'not checked: there is no token' }]);
   });
 
   test('a tenant that is wanted', async () => {
     await using world = await openWorld({ segura: { tenant: 'acme' } });
-    expect((await examine(world)).wrong).toMatchObject([
-      { name: 'token', detail: expect.stringContaining('tenant') },
-      {},
-    ]);
+    expect((await examine(world)).wrong).toMatchObject([{ name: 'token', detail: expect.stringContaining('tenant') }]);
   });
 
   test('an access key that may not come from this address', async () => {
@@ -99,11 +110,11 @@ describe.concurrent('doctor', () => {
   test('a certificate that nobody here trusts', async () => {
     await using world = await openWorld({ tls: 'private-ca' });
     world.secrets.put(SECRET_ID, world.secretValue({ caCertificate: undefined }));
-    const { wrong } = await examine(world);
+    const { wrong, left } = await examine(world);
     expect(wrong).toMatchObject([
       { name: expect.stringMatching(/^TLS /), detail: expect.stringMatching(/caCertificate/) },
-      { name: 'token', detail: expect.stringContaining('not checked') },
     ]);
+    expect(left.map(({ name }) => name)).toEqual(['token', 'endpoint']);
   });
 
   test('a host that does not resolve, and a port where nobody listens', async () => {
@@ -117,7 +128,6 @@ describe.concurrent('doctor', () => {
       { name: 'name nowhere.invalid', detail: expect.stringContaining('does not resolve') },
       { name: 'TLS nowhere.invalid' },
       { name: 'TLS 127.0.0.1:1', detail: expect.stringContaining('nobody listens') },
-      { name: 'token' },
     ]);
   });
 
@@ -139,7 +149,7 @@ describe.concurrent('doctor', () => {
     expect(status).toBe(1);
     expect(wrong[0]).toMatchObject({
       name: 'configuration',
-      detail: expect.stringMatching(/EXHAUSTED_QUEUE_URL, SEGURA_SECRET_ID/),
+      detail: expect.stringMatching(/EXHAUSTED_QUEUE_URL .*, SEGURA_SECRET_ID /),
     });
   });
 
@@ -194,5 +204,135 @@ describe.concurrent('doctor', () => {
     expect(denied.wrong.map(({ detail }) => detail)).toEqual(
       Array.from({ length: 3 }, () => expect.stringContaining('sqs:GetQueueAttributes')),
     );
+  });
+
+  test('with --only secret,segura needs no queue, as before the first deployment', async () => {
+    await using world = await openWorld();
+    const noQueues = { SOURCE_QUEUE_URL: undefined, REJECTED_QUEUE_URL: undefined, EXHAUSTED_QUEUE_URL: undefined };
+    const { status, checks } = await examine(world, ['--only', 'secret,segura'], noQueues);
+    expect(status).toBe(0);
+    expect(checks.map(({ name, ok }) => [name.split(' ')[0], ok])).toEqual([
+      ['secret', true],
+      ['name', true],
+      ['TLS', true],
+      ['token', true],
+      ['endpoint', true],
+    ]);
+    expect(world.sqs.journal).toEqual([]);
+  });
+
+  test('with --only and a topic that there is not, is wrong usage', async () => {
+    await using world = await openWorld();
+    const { status, json } = await runCommand(['doctor', '--only', 'secret,sql', '--json'], { env: world.environment });
+    expect(status).toBe(2);
+    expect(json).toMatchObject({ error: { message: expect.stringContaining('configuration, queues, secret') } });
+  });
+
+  test('counts what was not checked apart from what is wrong', async () => {
+    await using world = await openWorld({ secret: { clientSecret: 'wrong' } });
+    const { stdout } = await runCommand(['doctor'], {
+      env: { ...world.environment, EXHAUSTED_QUEUE_URL: world.sqs.queueUrl('exhausted') },
+    });
+    expect(stdout).toContain('– endpoint');
+    expect(stdout).toContain('1 to fix, 1 not checked.');
+  });
+
+  test('a token endpoint that asks for fewer requests, with the wait it asks for', async () => {
+    await using world = await openWorld();
+    world.segura.settings.tokenOutage = { kind: 'kong', status: 429, headers: { 'retry-after': '300' } };
+    expect((await examine(world)).wrong).toMatchObject([
+      { name: 'token', detail: expect.stringMatching(/fewer requests: wait 300 s.*HTTP 429/) },
+    ]);
+  });
+
+  test('a login page in the place of the token endpoint', async () => {
+    await using world = await openWorld();
+    const page = {
+      status: 200,
+      headers: { 'content-type': 'text/html' },
+      body: '<!doctype html><title>Sign in</title>',
+    };
+    world.segura.settings.tokenOutage = { kind: 'answer', ...page };
+    expect((await examine(world)).wrong).toMatchObject([
+      { name: 'token', detail: expect.stringMatching(/web page came instead of a token.*login page, or a proxy/) },
+    ]);
+  });
+
+  test('a gateway that wants a client certificate', async () => {
+    await using world = await openWorld();
+    world.segura.settings.outage = { kind: 'fixture', name: 'client-certificate-missing-nginx' };
+    expect((await examine(world)).wrong).toMatchObject([
+      { name: 'endpoint', detail: expect.stringContaining('check clientCertificate and clientKey') },
+    ]);
+  });
+
+  test('a server whose TLS is too old', async () => {
+    const { server } = await createCertificates();
+    const old = createServer({ ...server, minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'ALL@SECLEVEL=0' });
+    old.listen(0, '127.0.0.1');
+    await once(old, 'listening');
+    const url = `https://127.0.0.1:${(old.address() as AddressInfo).port}`;
+    await using world = await openWorld();
+    world.secrets.put(SECRET_ID, world.secretValue({ url, accessTokenUrl: `${url}/token` }));
+    expect((await examine(world)).wrong).toMatchObject([
+      { name: `TLS ${url.slice(8)}`, detail: expect.stringContaining('TLS older than 1.2') },
+    ]);
+    old.close();
+  });
+
+  test('a bundle of authorities, by every certificate in it', async () => {
+    await using world = await openWorld({ tls: 'private-ca' });
+    const other = await createCertificates();
+    const bundle = `${world.secretValue().caCertificate}${other.ca}`;
+    world.secrets.put(SECRET_ID, world.secretValue({ caCertificate: bundle }));
+    const { checks } = await examine(world);
+    expect(checks.find(({ name }) => name === 'caCertificate')?.detail).toContain('first of 2 to expire');
+  });
+
+  test('shows no token that a hostile Segura repeats', async () => {
+    await using world = await openWorld();
+    let planted = '';
+    world.segura.settings.outage = undefined;
+    const echo = createHttpServer((request, response) => {
+      const token = String(request.headers.authorization).slice(7);
+      planted = request.url?.endsWith('/token') ? 'hostile-token-value' : token;
+      const message = `1005: ${planted} ${Buffer.from(planted).toString('base64')} \u001b[2J`;
+      const body = request.url?.endsWith('/token')
+        ? { access_token: planted, expires_in: 60 }
+        : { code: 400, response: { status: 400, message, error: true } };
+      response.writeHead(request.url?.endsWith('/token') ? 200 : 400).end(JSON.stringify(body));
+    });
+    echo.listen(0, '127.0.0.1');
+    await once(echo, 'listening');
+    const url = `http://127.0.0.1:${(echo.address() as AddressInfo).port}`;
+    world.secrets.put(SECRET_ID, world.secretValue({ url, accessTokenUrl: `${url}/token` }));
+    const { stdout, stderr, checks } = await examine(world);
+    expect(checks.find(({ name }) => name === 'endpoint')).toMatchObject({ ok: true });
+    expect(stdout + stderr).not.toMatch(/hostile-token-value|aG9zdGlsZS10b2tlbi/);
+    expect(stdout + stderr).not.toContain('\u001b[2J');
+    echo.closeAllConnections();
+    echo.close();
+  });
+
+  test('with --record writes what Segura answered, compared with the table, and nothing to know anybody by', async () => {
+    await using world = await openWorld({ secret: { referer: 'https://planted.example.com' } });
+    const folder = await mkdtemp(join(tmpdir(), 'doctor-'));
+    const file = join(folder, 'answers.json');
+    const { status } = await examine(world, ['--record', file]);
+    const text = await readFile(file, 'utf8');
+    const { calls } = JSON.parse(text) as { calls: { call: string; status: number; means: string }[] };
+    expect([status, calls.map(({ call, means }) => [call, means])]).toEqual([
+      0,
+      [
+        ['token', 'token-issued'],
+        ['enable identifier 0', 'not-found'],
+        ['enable identifier 0, with a token that nobody issued', 'unroutable'],
+      ],
+    ]);
+    expect(text).toContain('1005: Password not found');
+    for (const secret of ['planted', 'token-1', '127.0.0.1', 'simulated-secret']) expect(text).not.toContain(secret);
+    expect(world.segura.enableCalls().map(({ identifier }) => identifier)).toEqual(['0', '0']);
+    expect((await examine(world, ['--record', file])).status).toBe(2);
+    await rm(folder, { recursive: true });
   });
 });

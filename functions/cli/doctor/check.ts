@@ -1,40 +1,73 @@
-/** One line of the doctor's list, and what every part of the doctor tells the time by. */
+/** One line of the doctor's list, and what a check needs to know before it can be made. */
+import type { Secret } from '../../segura/secret.ts';
+import type { Token } from '../../segura/token.ts';
+import type { Target, TargetOptions } from '../target.ts';
+import type { Clock } from './clock.ts';
+import type { Recorded } from './record.ts';
 
 export interface Check {
   readonly name: string;
-  readonly ok: boolean;
-  /** What was found or, where it is wrong, what to mend. */
+  /** `null` for what was not checked, which is not counted as wrong. */
+  readonly ok: boolean | null;
+  /** What was found; where it is wrong, what to fix; where it was not checked, why. */
   readonly detail: string;
 }
 
 export const ok = (name: string, detail: string): Check => ({ name, ok: true, detail });
 export const failed = (name: string, detail: string): Check => ({ name, ok: false, detail });
-export const skipped = (name: string, why: string): Check => failed(name, `not checked: ${why}`);
+export const notChecked = (name: string, why: string): Check => ({ name, ok: null, detail: `not checked: ${why}` });
 
-/** How far others' clocks are ahead of ours, by the `Date` header of their answers. */
-export interface Clock {
-  aheadMs?: number;
-  whose?: string;
+/** What `--only` takes. */
+export const TOPICS = ['configuration', 'queues', 'secret', 'segura', 'function', 'clock'] as const;
+export type Topic = (typeof TOPICS)[number];
+
+/** What earlier steps found out. */
+export interface Facts {
+  readonly target?: Target;
+  readonly secretId?: string;
+  readonly secret?: Secret;
+  /** Every host of the secret was reached, by TLS where it has to be. */
+  readonly isReachable?: true;
+  readonly token?: Token;
 }
 
-/** A `Date` header tells whole seconds, and the answer took its time. */
-const TOLERANCE_MS = 30_000;
-
-/** The first to tell the time is believed; ask AWS before Segura. */
-export const readClock = (clock: Clock, whose: string, date: string | undefined, now: number): void => {
-  const theirs = Date.parse(date ?? '');
-  if (clock.whose !== undefined || Number.isNaN(theirs)) return;
-  clock.whose = whose;
-  clock.aheadMs = theirs - now;
+/** Why a step was left out, by what it needs. */
+export const MISSING: Readonly<Record<keyof Facts, string>> = {
+  target: 'nothing is configured',
+  secretId: 'its name is not known',
+  secret: 'the secret has to be fixed first',
+  isReachable: 'Segura cannot be reached',
+  token: 'there is no token',
 };
 
-export const checkClock = ({ whose, aheadMs = 0 }: Clock, now: number): Check => {
-  if (whose === undefined) return skipped('clock', 'nobody answered with a time to compare with');
-  const seconds = Math.round(Math.abs(aheadMs) / 1000);
-  if (Math.abs(aheadMs) <= TOLERANCE_MS) return ok('clock', `within ${seconds + 1} s of ${whose}'s`);
-  const direction = aheadMs > 0 ? 'behind' : 'ahead of';
-  return failed(
-    'clock',
-    `${new Date(now).toISOString()} is ${seconds} s ${direction} ${whose}'s: set it (AWS refuses signatures 5 minutes off; notAfter and ages go wrong)`,
-  );
-};
+/** What all steps share. */
+export interface Context {
+  readonly options: TargetOptions;
+  readonly clock: Clock;
+  /** Each harmless answer, for `--record`. */
+  readonly recorded: Recorded[];
+  readonly isRecording: boolean;
+}
+
+export interface Found {
+  readonly checks: readonly Check[];
+  readonly facts?: Facts;
+}
+
+export interface Step {
+  /** Stands in the list where the step cannot be made. */
+  readonly title: string;
+  readonly topic: Topic;
+  readonly needs: readonly (keyof Facts)[];
+  readonly run: (facts: Facts, context: Context) => Promise<Found>;
+}
+
+type Known<Need extends keyof Facts> = Facts & { readonly [Name in Need]-?: NonNullable<Facts[Name]> };
+
+/** A step whose `run` is given exactly what it needs. */
+export const step = <Need extends keyof Facts = never>(
+  title: string,
+  topic: Topic,
+  needs: readonly Need[],
+  run: (facts: Known<Need>, context: Context) => Promise<Found>,
+): Step => ({ title, topic, needs, run: run as Step['run'] });

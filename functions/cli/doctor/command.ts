@@ -1,6 +1,10 @@
-import { command, type OptionsOf, WHERE } from '../command.ts';
+import { command, type OptionsOf, value, WHERE } from '../command.ts';
 
-const options = { ...WHERE };
+const options = {
+  only: value('topics', 'configuration, queues, secret, segura, function or clock; several with commas between'),
+  record: value('file', 'write what Segura answered to harmless calls, fit to be shared'),
+  ...WHERE,
+};
 
 export type DoctorOptions = OptionsOf<typeof options>;
 
@@ -8,6 +12,11 @@ export const doctorCommand = command({
   name: 'doctor',
   description: 'check configuration, secret, TLS, token, queues and the way to Segura, changing nothing',
   options,
-  examples: ['doctor --stage prod', 'doctor --json'],
+  examples: [
+    'doctor --stage prod',
+    'doctor --only secret,segura --secret-id mysafe/segura',
+    'doctor --record answers.json --stage prod',
+    'doctor --json',
+  ],
   load: async () => (await import('./doctor.ts')).runDoctor,
 });

@@ -1,107 +1,108 @@
-/** `mysafe-enable doctor`: a list of checks, each with a tick or what is wrong and how to mend it. Changes nothing. */
+/** `mysafe-enable doctor`: a list of checks, each with a tick or what is wrong and how to fix it. Changes nothing. */
+import { open } from 'node:fs/promises';
+import manifest from '../../../package.json' with { type: 'json' };
 import { awsFailure } from '../../aws/failure.ts';
-import { parseSecret, type Secret, SecretError } from '../../segura/secret.ts';
-import { clientConfig, findTarget, stackName, type Target, type TargetOptions } from '../target.ts';
-import { explain, fixOf } from '../terminal/hints.ts';
-import { note, paint, say, sayJson, wrap } from '../terminal/print.ts';
+import { explain } from '../terminal/hints.ts';
+import { note, paint, say, sayJson, toJson, wrap } from '../terminal/print.ts';
 import { UsageError, VariableError } from '../terminal/usage.ts';
-import { type Check, type Clock, checkClock, failed, ok, skipped } from './check.ts';
+import {
+  type Check,
+  type Context,
+  type Facts,
+  failed,
+  MISSING,
+  notChecked,
+  type Step,
+  step,
+  TOPICS,
+  type Topic,
+} from './check.ts';
+import { type Clock, checkClock } from './clock.ts';
 import type { DoctorOptions } from './command.ts';
-import { checkQueues } from './queues.ts';
-import { checkSegura } from './segura.ts';
+import { queues } from './queues.ts';
+import { configuration, secret } from './secret.ts';
+import { endpoint, token } from './segura.ts';
+import { way } from './way.ts';
 
-const QUEUE_NAMES = ['requests', 'rejected', 'exhausted'] as const;
+const clock = step('clock', 'clock', [], async (_, context) => ({ checks: [checkClock(context.clock, Date.now())] }));
 
-const SECRET_RIGHTS = 'secretsmanager:GetSecretValue on it, and kms:Decrypt on its key';
+/** In the order in which they are made: each may need what one before it has found. */
+const STEPS: readonly Step[] = [configuration, queues, secret, way, token, endpoint, clock];
 
-const checkConfiguration = (target: Target, { stage }: TargetOptions): Check => {
-  const missing = [...QUEUE_NAMES, 'secretId' as const].filter((name) => target[name] === undefined);
-  if (missing.length === 0) return ok('configuration', 'the secret and three queues are named');
-  const variables = {
-    requests: 'SOURCE_QUEUE_URL',
-    rejected: 'REJECTED_QUEUE_URL',
-    exhausted: 'EXHAUSTED_QUEUE_URL',
-    secretId: 'SEGURA_SECRET_ID',
-  };
-  const names = missing.map((name) => variables[name]).join(', ');
-  return failed(
-    'configuration',
-    stage === undefined
-      ? `not set: ${names}; set them, or give --stage`
-      : `neither the outputs of the stack ${stackName(stage)} nor queues of its name give ${names}: check --stage, --region and --profile, or set what is missing`,
-  );
+const readTopics = ({ only }: DoctorOptions): readonly Topic[] => {
+  if (only === undefined) return TOPICS;
+  const names = only.split(',').map((name) => name.trim());
+  const topics = names.map((name) => TOPICS.find((topic) => topic === name));
+  const unknown = names.filter((_, index) => topics[index] === undefined);
+  if (unknown.length > 0) throw new UsageError(`--only takes ${TOPICS.join(', ')}, with commas between`);
+  return topics.filter((topic) => topic !== undefined);
 };
 
-const readSecret = async (options: TargetOptions, secretId: string): Promise<string> => {
-  const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
-  const client = new SecretsManagerClient(clientConfig(options));
-  try {
-    const command = new GetSecretValueCommand({ SecretId: secretId, VersionStage: 'AWSCURRENT' });
-    const { SecretString, SecretBinary } = await client.send(command);
-    return SecretString ?? Buffer.from(SecretBinary ?? []).toString();
-  } finally {
-    client.destroy();
+/** What was asked for, and what has to be known for it: the configuration is read, and told of only where it is meant. */
+const examine = async (topics: readonly Topic[], context: Context): Promise<Check[]> => {
+  const checks: Check[] = [];
+  let facts: Facts = {};
+  for (const { title, topic, needs, run } of STEPS) {
+    if (!topics.includes(topic) && topic !== 'configuration' && topic !== 'secret') continue;
+    const missing = needs.find((need) => facts[need] === undefined);
+    const found =
+      missing === undefined ? await run(facts, context) : { checks: [notChecked(title, MISSING[missing])], facts: {} };
+    facts = { ...facts, ...found.facts };
+    if (topics.includes(topic)) checks.push(...found.checks);
   }
+  return checks;
 };
 
-const checkSecret = async (
-  options: TargetOptions,
-  secretId: string | undefined,
-): Promise<{ readonly check: Check; readonly secret?: Secret }> => {
-  if (secretId === undefined) return { check: skipped('secret', 'its name is not known') };
+/** Where not even the configuration can be read, that is what is wrong. */
+const examineAnyway = async (topics: readonly Topic[], context: Context): Promise<Check[]> => {
   try {
-    const secret = parseSecret(await readSecret(options, secretId));
-    return { check: ok('secret', 'readable and complete'), secret };
+    return await examine(topics, context);
   } catch (error) {
-    // Its message names keys, never values.
-    if (error instanceof SecretError) return { check: failed('secret', error.message) };
-    const failure = awsFailure(error);
-    const fix = fixOf(failure, SECRET_RIGHTS) ?? 'check SEGURA_SECRET_ID and the way to Secrets Manager';
-    return { check: failed('secret', `${fix} (${failure})`) };
+    if (error instanceof VariableError) return [failed('configuration', error.message)];
+    if (error instanceof UsageError) throw error;
+    return [failed('AWS', explain(awsFailure(error)))];
   }
 };
 
-const examine = async (options: TargetOptions): Promise<Check[]> => {
-  const target = await findTarget(options);
-  const { check: secretCheck, secret } = await checkSecret(options, target.secretId);
-  const clock: Clock = {};
-  const queueChecks = await checkQueues(options, target, clock);
-  const seguraChecks = secret
-    ? await checkSegura(secret, clock)
-    : [skipped('way to Segura', 'the secret has to be mended first')];
-  return [
-    checkConfiguration(target, options),
-    ...queueChecks,
-    secretCheck,
-    ...seguraChecks,
-    checkClock(clock, Date.now()),
-  ];
+const markOf = ({ ok }: Check): string => {
+  if (ok === null) return paint('dim', '–');
+  return ok ? paint('green', '✓') : paint('red', '✗');
 };
 
-const printChecks = (checks: readonly Check[], tell: (text: string) => void): void => {
+const printChecks = (checks: readonly Check[], tell: (...lines: readonly string[]) => void): void => {
   const width = Math.max(...checks.map(({ name }) => name.length));
-  for (const { ok: isOk, name, detail } of checks) {
-    const mark = isOk ? paint('green', '✓') : paint('red', '✗');
-    tell(`${mark} ${name.padEnd(width)}  ${wrap(detail, width + 4)}`);
+  for (const check of checks) {
+    tell(`${markOf(check)} ${check.name.padEnd(width)}  ${wrap(check.detail, width + 4)}`);
   }
-  const wrong = checks.filter(({ ok: isOk }) => !isOk).length;
-  tell(`\n${wrong === 0 ? paint('green', 'All is well.') : paint('red', `${wrong} to fix.`)}`);
+  const wrong = checks.filter(({ ok }) => ok === false).length;
+  const left = checks.filter(({ ok }) => ok === null).length;
+  const notAll = left === 0 ? '' : `, ${left} not checked`;
+  tell('', wrong === 0 ? paint('green', `All is well${notAll}.`) : paint('red', `${wrong} to fix${notAll}.`));
+};
+
+/** A new file only, for whoever ran the command; what is in it may be shared (see record.ts). */
+const writeRecord = async (path: string, { recorded }: Context): Promise<void> => {
+  const file = await open(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
+    const why = error.code === 'EEXIST' ? 'is there already: name a new file' : `cannot be made: ${error.code}`;
+    throw new UsageError(`--record ${path} ${why}`);
+  });
+  const content = { what: 'mysafe-enable doctor --record', version: manifest.version, calls: recorded };
+  await file.writeFile(`${JSON.stringify(JSON.parse(toJson(content)), null, 2)}\n`);
+  await file.close();
 };
 
 export const runDoctor = async (options: DoctorOptions): Promise<number> => {
-  let checks: Check[];
-  try {
-    checks = await examine(options);
-  } catch (error) {
-    if (error instanceof UsageError && !(error instanceof VariableError)) throw error;
-    checks = [
-      error instanceof VariableError
-        ? failed('configuration', error.message)
-        : failed('AWS', explain(awsFailure(error))),
-    ];
+  const topics = readTopics(options);
+  const found: Clock = {};
+  const context: Context = { options, clock: found, recorded: [], isRecording: options.record !== undefined };
+  const checks = await examineAnyway(topics, context);
+  const isOk = checks.every(({ ok }) => ok !== false);
+  const tell = options.json ? note : say;
+  printChecks(checks, tell);
+  if (options.record !== undefined) {
+    await writeRecord(options.record, context);
+    tell(`${context.recorded.length} answers are in ${options.record}, without a secret, host or name.`);
   }
-  const isOk = checks.every((check) => check.ok);
-  printChecks(checks, options.json ? note : say);
   if (options.json) sayJson({ ok: isOk, checks });
   return isOk ? 0 : 1;
 };

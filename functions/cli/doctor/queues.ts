@@ -3,7 +3,8 @@ import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { awsFailure } from '../../aws/failure.ts';
 import { createSqsClient, type Target, type TargetOptions } from '../target.ts';
 import { explain } from '../terminal/hints.ts';
-import { type Check, type Clock, failed, ok, readClock, skipped } from './check.ts';
+import { type Check, failed, notChecked, ok, step } from './check.ts';
+import { type Clock, readClock } from './clock.ts';
 
 type Attributes = Readonly<Record<string, string>>;
 type Found = { readonly attributes: Attributes } | { readonly failure: string } | undefined;
@@ -94,7 +95,7 @@ const count = ({
 
 const checkQueue = (name: Name, found: Found, all: Readonly<Record<Name, Attributes | undefined>>): Check => {
   const title = `${name} queue`;
-  if (found === undefined) return skipped(title, 'its URL is not known');
+  if (found === undefined) return notChecked(title, 'its URL is not known');
   if ('failure' in found) return failed(title, found.failure);
   const { attributes } = found;
   const own =
@@ -149,7 +150,7 @@ const watchClock = (sqs: SQSClient, clock: Clock): void => {
   );
 };
 
-export const checkQueues = async (options: TargetOptions, target: Target, clock: Clock): Promise<Check[]> => {
+const checkQueues = async (options: TargetOptions, target: Target, clock: Clock): Promise<Check[]> => {
   const sqs = createSqsClient(options);
   watchClock(sqs, clock);
   const found = await Promise.all(NAMES.map((name) => readAttributes(sqs, target[name])));
@@ -164,3 +165,7 @@ export const checkQueues = async (options: TargetOptions, target: Target, clock:
     ...(readable.length > 1 ? [checkTogether(readable)] : []),
   ];
 };
+
+export const queues = step('queues', 'queues', ['target'], async ({ target }, { options, clock }) => ({
+  checks: await checkQueues(options, target, clock),
+}));
