@@ -28,7 +28,14 @@ export const createOutbox = <Entry>({ flush, keyOf, bytesOf, maxBytes, linger }:
     flush(batch.map(({ entry }) => entry)).then(
       (results) => {
         for (const [index, { resolve }] of batch.entries()) {
-          resolve(results[index] ?? { kind: 'unconfirmed', code: 'NotInAnswer', message: '' });
+          resolve(
+            results[index] ?? {
+              kind: 'failed',
+              code: 'NotInAnswer',
+              detail: 'SQS said nothing of this entry',
+              scope: 'entry',
+            },
+          );
         }
       },
       (error: unknown) => {

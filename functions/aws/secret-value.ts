@@ -1,22 +1,41 @@
-/** Secrets Manager's `GetSecretValue`, as much of it as we need. */
-import { type CallAws, type EndpointSettings, SECRETS_MANAGER, secretsManagerEndpoint } from './call.ts';
+/** Secrets Manager's `GetSecretValue`: the current version of one secret. */
+import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { type AttemptParts, createAttempts } from './attempts.ts';
+import { type Failed, readFailure } from './failure.ts';
 
 /** What Secrets Manager said. */
-export type SecretValue =
-  | { readonly kind: 'read'; readonly text: string }
-  | { readonly kind: 'unreadable'; readonly code: string; readonly message: string };
+export type SecretValue = { readonly kind: 'read'; readonly text: string } | Failed;
+
+export interface SecretReaderParts extends AttemptParts {
+  readonly client: Pick<SecretsManagerClient, 'send'>;
+  readonly secretId: string;
+}
+
+const failed = (code: string, detail: string): Failed => ({ kind: 'failed', code, detail });
 
 /** Reads the current version of a secret, text or binary. Never throws. */
-export const createSecretReader =
-  (call: CallAws, region: string, endpoints: EndpointSettings, secretId: string) =>
-  async (timeoutMs: number): Promise<SecretValue> => {
-    // A pending version is not in force yet, so the stage is never left to chance.
-    const input = { SecretId: secretId, VersionStage: 'AWSCURRENT' };
-    const endpoint = secretsManagerEndpoint(region, endpoints);
-    const answer = await call(SECRETS_MANAGER, endpoint, region, 'GetSecretValue', input, timeoutMs);
-    if (answer.kind === 'failed') return { kind: 'unreadable', code: answer.code, message: answer.message };
-    const { SecretString, SecretBinary } = answer.output;
-    if (typeof SecretString === 'string') return { kind: 'read', text: SecretString };
-    if (typeof SecretBinary === 'string') return { kind: 'read', text: Buffer.from(SecretBinary, 'base64').toString() };
-    return { kind: 'unreadable', code: 'NoSecretValue', message: 'Secrets Manager answered without a value' };
+export const createSecretReader = ({ client, secretId, ...parts }: SecretReaderParts) => {
+  const repeat = createAttempts(parts);
+  // A pending version is not in force yet, so the stage is never left to chance.
+  const input = { SecretId: secretId, VersionStage: 'AWSCURRENT' };
+
+  return async (timeoutMs: number): Promise<SecretValue> => {
+    let value: SecretValue = failed('ETIMEDOUT', 'no time left');
+    await repeat(timeoutMs, async (requestTimeout) => {
+      try {
+        const { SecretString, SecretBinary } = await client.send(new GetSecretValueCommand(input), { requestTimeout });
+        const text = SecretString ?? (SecretBinary && Buffer.from(SecretBinary).toString());
+        value =
+          typeof text !== 'string'
+            ? failed('NoSecretValue', 'Secrets Manager answered without a value')
+            : { kind: 'read', text };
+        return 'done';
+      } catch (error) {
+        const refused = readFailure(error);
+        value = refused.failed;
+        return refused.again ? 'again' : 'done';
+      }
+    });
+    return value;
   };
+};

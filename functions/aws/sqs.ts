@@ -1,11 +1,28 @@
-/** The two calls by which enable-password speaks to SQS: batches of ten, and one answer for each entry. */
-import { type CallAws, type EndpointSettings, isThrottling, type Json, retryWaitMs, SQS, sqsEndpoint } from './call.ts';
+/** The one sender to SQS, for functions and commands alike: batches of ten over the SDK, and one result for each entry. */
+import {
+  type BatchResultErrorEntry,
+  ChangeMessageVisibilityBatchCommand,
+  DeleteMessageBatchCommand,
+  type MessageAttributeValue,
+  SendMessageBatchCommand,
+  type SendMessageBatchRequestEntry,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import { type AttemptParts, createAttempts } from './attempts.ts';
+import { type Failed, isThrottling, readFailure } from './failure.ts';
 import { type Attributes, messageBytes } from './message.ts';
 
-/** What SQS said of one entry; `unconfirmed` means that it may or may not have been carried out. */
-export type EntryResult =
-  | { readonly kind: 'confirmed' }
-  | { readonly kind: 'unconfirmed'; readonly code: string; readonly message: string };
+/** What the SDK's client is used for; of `createSqsClient` in clients.ts. */
+export type SqsClient = Pick<SQSClient, 'send'>;
+
+/** An entry that SQS did not confirm: it may or may not have been carried out. */
+export interface FailedEntry extends Failed {
+  /** `call`: all of the call failed, after all attempts; every other call would meet the same (no right, no network). */
+  readonly scope: 'entry' | 'call';
+}
+
+/** What SQS said of one entry; `messageId` of a message that was sent. */
+export type EntryResult = { readonly kind: 'confirmed'; readonly messageId?: string } | FailedEntry;
 
 export interface OutgoingMessage {
   readonly queueUrl: string;
@@ -13,122 +30,169 @@ export interface OutgoingMessage {
   readonly attributes: Attributes;
   /** X-Ray's header of the message that this one came from. */
   readonly traceHeader?: string | undefined;
-  /** FIFO queues only. */
   readonly groupId?: string | undefined;
+  /** FIFO queues only. */
   readonly deduplicationId?: string | undefined;
 }
 
-export interface VisibilityChange {
+export interface Deletion {
   readonly queueUrl: string;
   readonly receiptHandle: string;
+}
+
+export interface VisibilityChange extends Deletion {
   readonly visibilitySeconds: number;
 }
 
+/**
+ * At most ten entries of one queue, and for messages at most 1 MiB (see `outgoingBytes`). Never throws; one result for
+ * each entry, in order. `timeoutMs` limits all attempts together; without it there is only that of each attempt.
+ */
+export type SendBatch<Entry> = (entries: readonly Entry[], timeoutMs?: number) => Promise<EntryResult[]>;
+
 export interface Sqs {
-  /** At most ten messages of one queue. Never throws; one result per message, in order. */
-  readonly sendMessages: (messages: readonly OutgoingMessage[], timeoutMs: number) => Promise<EntryResult[]>;
-  readonly changeVisibility: (changes: readonly VisibilityChange[], timeoutMs: number) => Promise<EntryResult[]>;
+  readonly sendMessages: SendBatch<OutgoingMessage>;
+  readonly deleteMessages: SendBatch<Deletion>;
+  readonly changeVisibility: SendBatch<VisibilityChange>;
 }
 
-export interface SqsParts {
-  readonly call: CallAws;
-  readonly region: string;
-  readonly endpoints: EndpointSettings;
-  readonly now: () => number;
-  readonly random: () => number;
-  readonly sleep: (ms: number) => Promise<void>;
+export interface SqsParts extends AttemptParts {
+  readonly client: SqsClient;
 }
 
 /** AWS: entries of one batch call, and messages of one receive. */
 export const MAX_BATCH_ENTRIES = 10;
 
-const CONFIRMED: EntryResult = { kind: 'confirmed' };
-const UNSAID: EntryResult = { kind: 'unconfirmed', code: 'NotInAnswer', message: 'SQS said nothing of this entry' };
-const MAX_ATTEMPTS = 3;
+/** Bytes that count towards the 1 MiB of one batch. */
+export const outgoingBytes = ({ body, attributes }: OutgoingMessage): number => messageBytes(body, attributes);
 
-const wireAttributes = (attributes: Attributes): Json =>
-  Object.fromEntries(
-    Object.entries(attributes).map(([name, { dataType, stringValue, binaryValue }]) => [
-      name,
-      {
-        DataType: dataType,
-        ...(stringValue == null ? {} : { StringValue: stringValue }),
-        ...(binaryValue == null ? {} : { BinaryValue: binaryValue }),
-      },
-    ]),
-  );
+/** What all three batch calls answer. */
+interface BatchAnswer {
+  readonly Successful: readonly Successful[] | undefined;
+  readonly Failed: readonly BatchResultErrorEntry[] | undefined;
+}
 
-const sendEntry = ({ body, attributes, traceHeader, groupId, deduplicationId }: OutgoingMessage): Json => ({
-  MessageBody: body,
-  ...(Object.keys(attributes).length > 0 ? { MessageAttributes: wireAttributes(attributes) } : {}),
-  ...(traceHeader
-    ? { MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: traceHeader } } }
-    : {}),
-  ...(groupId === undefined ? {} : { MessageGroupId: groupId }),
-  ...(deduplicationId === undefined ? {} : { MessageDeduplicationId: deduplicationId }),
-});
+interface Successful {
+  readonly Id: string | undefined;
+  readonly MessageId?: string | undefined;
+  readonly MD5OfMessageBody?: string | undefined;
+}
 
-const visibilityEntry = ({ receiptHandle, visibilitySeconds }: VisibilityChange): Json => ({
-  ReceiptHandle: receiptHandle,
-  VisibilityTimeout: visibilitySeconds,
-});
-
-const entriesOf = (output: Json, list: 'Successful' | 'Failed'): readonly Json[] =>
-  Array.isArray(output[list]) ? output[list] : [];
+/** An entry with its place in the batch, which is its Id on the wire. */
+interface Numbered<Entry> {
+  readonly Id: string;
+  readonly entry: Entry;
+}
 
 interface Read {
   readonly result: EntryResult;
   readonly again: boolean;
 }
 
-/** SQS answers 200 also when single entries failed: each is looked up by its Id. */
-const readEntries = (output: Json): Map<unknown, Read> => {
-  const read = new Map<unknown, Read>();
-  for (const { Id } of entriesOf(output, 'Successful')) read.set(Id, { result: CONFIRMED, again: false });
-  for (const { Id, Code, Message, SenderFault } of entriesOf(output, 'Failed')) {
-    const code = String(Code ?? 'Unknown');
-    const result: EntryResult = { kind: 'unconfirmed', code, message: String(Message ?? '') };
-    read.set(Id, { result, again: SenderFault !== true || isThrottling(code) });
-  }
-  return read;
+const failed = (code: string, detail: string): FailedEntry => ({ kind: 'failed', code, detail, scope: 'entry' });
+const UNSAID = failed('NotInAnswer', 'SQS said nothing of this entry');
+const NO_TIME: EntryResult = { kind: 'failed', code: 'ETIMEDOUT', detail: 'no time left', scope: 'call' };
+
+const wireAttributes = (attributes: Attributes): Record<string, MessageAttributeValue> =>
+  Object.fromEntries(
+    Object.entries(attributes).map(([name, { dataType, stringValue, binaryValue }]) => [
+      name,
+      {
+        DataType: dataType,
+        ...(stringValue == null ? {} : { StringValue: stringValue }),
+        ...(binaryValue == null ? {} : { BinaryValue: Buffer.from(binaryValue, 'base64') }),
+      },
+    ]),
+  );
+
+const sendEntry = ({ Id, entry }: Numbered<OutgoingMessage>): SendMessageBatchRequestEntry => {
+  const { body, attributes, traceHeader, groupId, deduplicationId } = entry;
+  return {
+    Id,
+    MessageBody: body,
+    ...(Object.keys(attributes).length > 0 ? { MessageAttributes: wireAttributes(attributes) } : {}),
+    ...(traceHeader
+      ? { MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: traceHeader } } }
+      : {}),
+    ...(groupId === undefined ? {} : { MessageGroupId: groupId }),
+    ...(deduplicationId === undefined ? {} : { MessageDeduplicationId: deduplicationId }),
+  };
 };
 
-/** Bytes that count towards the 1 MiB of one batch. */
-export const outgoingBytes = ({ body, attributes }: OutgoingMessage): number => messageBytes(body, attributes);
+const isOther = (body: string, md5: string): boolean => {
+  const { getFips, hash } = process.getBuiltinModule('node:crypto');
+  // In OpenSSL's FIPS mode there is no MD5 to compare with.
+  return getFips() === 0 && hash('md5', body) !== md5;
+};
 
-export const createSqs = ({ call, region, endpoints, now, random, sleep }: SqsParts): Sqs => {
-  const batch = async (
-    action: 'SendMessageBatch' | 'ChangeMessageVisibilityBatch',
-    queueUrl: string,
-    entries: readonly Json[],
-    timeoutMs: number,
-  ): Promise<EntryResult[]> => {
-    const endsAt = now() + timeoutMs;
-    const endpoint = sqsEndpoint(queueUrl, endpoints);
-    const results: EntryResult[] = entries.map(() => UNSAID);
-    let open = entries.map((_, index) => index);
-    for (let attempt = 1; open.length > 0; attempt++) {
-      const input = { QueueUrl: queueUrl, Entries: open.map((index) => ({ Id: String(index), ...entries[index] })) };
-      const answer = await call(SQS, endpoint, region, action, input, endsAt - now());
-      if (answer.kind === 'failed') {
-        // `call` has tried again what may be tried again.
-        for (const index of open) results[index] = { ...answer, kind: 'unconfirmed' };
-        break;
-      }
-      const read = readEntries(answer.output);
-      for (const index of open) results[index] = read.get(String(index))?.result ?? UNSAID;
-      open = open.filter((index) => read.get(String(index))?.again);
-      const wait = retryWaitMs(attempt, random());
-      if (attempt === MAX_ATTEMPTS || now() + wait >= endsAt) break;
-      if (open.length > 0) await sleep(wait);
-    }
-    return results;
-  };
+const readSuccessful = ({ MessageId, MD5OfMessageBody }: Successful, body: string | undefined): EntryResult =>
+  body !== undefined && MD5OfMessageBody !== undefined && isOther(body, MD5OfMessageBody)
+    ? failed('BodyChanged', 'SQS took another body than the one that was sent: its MD5 differs')
+    : { kind: 'confirmed', ...(MessageId === undefined ? {} : { messageId: MessageId }) };
+
+const listOf = <Item>(list: readonly Item[] | undefined): readonly Item[] => (Array.isArray(list) ? list : []);
+
+/** SQS answers 200 also when single entries failed: each is looked up by its Id. */
+const readEntry = ({ Successful, Failed }: BatchAnswer, id: string, body: string | undefined): Read => {
+  const refused = listOf(Failed).find(({ Id }) => Id === id);
+  if (refused) {
+    const { Code = 'Unknown', Message = '', SenderFault } = refused;
+    return { result: failed(Code, Message), again: SenderFault !== true || isThrottling(Code) };
+  }
+  const successful = listOf(Successful).find(({ Id }) => Id === id);
+  return { result: successful ? readSuccessful(successful, body) : UNSAID, again: false };
+};
+
+/** One call for the entries that are still open. */
+type BatchCall<Entry> = (
+  queueUrl: string,
+  open: readonly Numbered<Entry>[],
+  options: { readonly requestTimeout: number },
+) => Promise<BatchAnswer>;
+
+export const createSqs = ({ client, ...parts }: SqsParts): Sqs => {
+  const repeat = createAttempts(parts);
+
+  const batch =
+    <Entry extends { readonly queueUrl: string; readonly body?: string }>(call: BatchCall<Entry>): SendBatch<Entry> =>
+    async (entries, timeoutMs = Number.POSITIVE_INFINITY) => {
+      const results = new Map<string, EntryResult>();
+      let open = entries.map((entry, index): Numbered<Entry> => ({ Id: String(index), entry }));
+      const queueUrl = entries[0]?.queueUrl;
+      const attempt = async (requestTimeout: number): Promise<'done' | 'again'> => {
+        try {
+          const answer = await call(queueUrl ?? '', open, { requestTimeout });
+          open = open.filter(({ Id, entry }) => {
+            const { result, again } = readEntry(answer, Id, entry.body);
+            results.set(Id, result);
+            return again;
+          });
+          return open.length > 0 ? 'again' : 'done';
+        } catch (error) {
+          const { failed: refused, again } = readFailure(error);
+          for (const { Id } of open) results.set(Id, { ...refused, scope: 'call' });
+          return again ? 'again' : 'done';
+        }
+      };
+      if (queueUrl !== undefined) await repeat(timeoutMs, attempt);
+      return entries.map((_, index) => results.get(String(index)) ?? NO_TIME);
+    };
 
   return {
-    sendMessages: (messages, timeoutMs) =>
-      batch('SendMessageBatch', messages[0]?.queueUrl ?? '', messages.map(sendEntry), timeoutMs),
-    changeVisibility: (changes, timeoutMs) =>
-      batch('ChangeMessageVisibilityBatch', changes[0]?.queueUrl ?? '', changes.map(visibilityEntry), timeoutMs),
+    sendMessages: batch((QueueUrl, open, options) =>
+      client.send(new SendMessageBatchCommand({ QueueUrl, Entries: open.map(sendEntry) }), options),
+    ),
+    deleteMessages: batch((QueueUrl, open, options) => {
+      const Entries = open.map(({ Id, entry }) => ({ Id, ReceiptHandle: entry.receiptHandle }));
+      return client.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }), options);
+    }),
+    changeVisibility: batch((QueueUrl, open, options) => {
+      const Entries = open.map(({ Id, entry: { receiptHandle: ReceiptHandle, visibilitySeconds } }) => ({
+        Id,
+        ReceiptHandle,
+        VisibilityTimeout: visibilitySeconds,
+      }));
+      return client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries }), options);
+    }),
   };
 };

@@ -1,7 +1,13 @@
 /** Where the queues and the secret are: given outright, from the environment, or those of a deployed stage. */
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { COMMAND_PATIENCE } from '../aws/attempts.ts';
+import { SILENT } from '../aws/clients.ts';
 import { awsFailure } from '../aws/failure.ts';
 import { isHttpUrl, QUEUE_URL_EXAMPLE, regionOfQueue } from '../aws/queue-url.ts';
+import { createSqs, type Sqs } from '../aws/sqs.ts';
+import { createRequestHandler } from '../http/request-handler.ts';
+import { createSend } from '../http/send.ts';
+import { sleep } from '../time/sleep.ts';
 import { longName, type OptionsOf, type WHERE } from './command.ts';
 import { UsageError, VariableError } from './terminal/usage.ts';
 
@@ -51,6 +57,9 @@ const regionOfQueues = (options: TargetOptions): string | undefined =>
     return typeof url === 'string' ? regionOfQueue(url) : undefined;
   }).find((region) => region !== undefined);
 
+/** More than any command has under way. */
+const MAX_SOCKETS = 50;
+
 /**
  * What the AWS SDK's clients take; the ordinary configuration (profiles, SSO, variables) holds for the rest. The AWS CLI
  * also knows `AWS_DEFAULT_REGION`, the SDK does not; and a queue's URL names its region itself.
@@ -63,13 +72,39 @@ export const clientConfig = (options: TargetOptions) => {
     ...(found ? { region: found } : {}),
     ...(profile ? { profile } : {}),
     ...(endpointUrl ? { endpoint: endpointUrl } : {}),
+    logger: SILENT,
+    requestHandler: createRequestHandler(createSend({ maxSockets: MAX_SOCKETS })),
   };
 };
 
 /** An endpoint that was given goes before the host in a queue's URL: a VPC endpoint, a local server. */
-export const createSqsClient = (options: TargetOptions): SQSClient => {
+export const createSqsClient = (
+  options: TargetOptions,
+  maxAttempts: number = COMMAND_PATIENCE.maxAttempts,
+): SQSClient => {
   const endpoint = options.endpointUrl ?? (process.env['AWS_ENDPOINT_URL_SQS'] || process.env['AWS_ENDPOINT_URL']);
-  return new SQSClient({ ...clientConfig(options), ...(endpoint ? { endpoint } : {}), maxAttempts: 5 });
+  return new SQSClient({ ...clientConfig(options), ...(endpoint ? { endpoint } : {}), maxAttempts, md5: false });
+};
+
+/** Closed when everything that was begun with it has ended. */
+export interface OpenSqs {
+  /** For reading: the SDK counts its attempts. */
+  readonly client: SQSClient;
+  /** For sending, deleting and giving back. */
+  readonly sqs: Sqs;
+  readonly close: () => void;
+}
+
+export const openSqs = (options: TargetOptions): OpenSqs => {
+  const client = createSqsClient(options);
+  // One attempt of the SDK here: sqs.ts counts them.
+  const sender = createSqsClient(options, 1);
+  const sqs = createSqs({ client: sender, patience: COMMAND_PATIENCE, now: Date.now, random: Math.random, sleep });
+  const close = (): void => {
+    client.destroy();
+    sender.destroy();
+  };
+  return { client, sqs, close };
 };
 
 const ENDPOINT_VARIABLES = [

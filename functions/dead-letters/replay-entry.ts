@@ -1,6 +1,6 @@
 /** What goes back to `requests` for one dead letter, and in which batches. */
 import { type Attributes, MAX_MESSAGE_BYTES, messageBytes } from '../aws/message.ts';
-import type { SendEntry } from '../aws/send-batch.ts';
+import type { OutgoingMessage } from '../aws/sqs.ts';
 import type { Letter } from './letter.ts';
 
 export interface Outgoing {
@@ -9,29 +9,20 @@ export interface Outgoing {
   readonly fate: 'replayed' | 'renewed';
 }
 
-const wireAttributes = (attributes: Attributes): NonNullable<SendEntry['MessageAttributes']> =>
-  Object.fromEntries(
-    Object.entries(attributes).map(([name, { dataType, stringValue, binaryValue }]) => [
-      name,
-      {
-        DataType: dataType,
-        ...(stringValue === undefined ? {} : { StringValue: stringValue }),
-        ...(binaryValue === undefined ? {} : { BinaryValue: Buffer.from(binaryValue, 'base64') }),
-      },
-    ]),
-  );
-
-export const entryOf = ({ letter, attributes }: Outgoing, isFifo: boolean): SendEntry => ({
-  MessageBody: letter.body,
-  MessageAttributes: wireAttributes(attributes),
-  ...(letter.traceHeader
-    ? { MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: letter.traceHeader } } }
-    : {}),
-  // A standard queue has groups too, for fairness between tenants.
-  ...(letter.groupId === undefined && !isFifo ? {} : { MessageGroupId: letter.groupId ?? letter.messageId }),
-  // The same for a second try after a crash: SQS then takes it once. A letter that fails again has a new message id.
-  ...(isFifo ? { MessageDeduplicationId: `replay-${letter.messageId}` } : {}),
-});
+export const messageOf = ({ letter, attributes }: Outgoing, queueUrl: string): OutgoingMessage => {
+  const { messageId, body, traceHeader, groupId } = letter;
+  const isFifo = queueUrl.endsWith('.fifo');
+  return {
+    queueUrl,
+    body,
+    attributes,
+    traceHeader,
+    // A standard queue has groups too, for fairness between tenants.
+    groupId: groupId ?? (isFifo ? messageId : undefined),
+    // The same for a second try after a crash: SQS then takes it once. A letter that fails again has a new message id.
+    deduplicationId: isFifo ? `replay-${messageId}` : undefined,
+  };
+};
 
 /**
  * Batches of at most `most` that SQS's limit for one call allows; of a FIFO group one a batch, so that one that fails

@@ -2,14 +2,13 @@
  * Dead letters back to `requests`: sent, seen confirmed by SQS, only then deleted, so that an interruption at any moment
  * loses nothing. Used by the command line and by the replay-dead-letters function alike.
  */
-import { awsFailure } from '../aws/failure.ts';
-import { type SendBatchParts, sendBatch } from '../aws/send-batch.ts';
+import { awsFailure, explainFailed } from '../aws/failure.ts';
 import { MAX_BATCH_ENTRIES } from '../aws/sqs.ts';
 import { MAX_REPLAY_COUNT } from '../requests/provenance.ts';
 import { expiredReason, parseRequest } from '../requests/request.ts';
 import { type Letter, replayAttributes, requestKey } from './letter.ts';
-import { batchesOf, entryOf, type Outgoing } from './replay-entry.ts';
-import { createScan, type QueueToRead, type Scan } from './scan.ts';
+import { batchesOf, messageOf, type Outgoing } from './replay-entry.ts';
+import { createScan, type QueueAccess, type QueueToRead, type Scan } from './scan.ts';
 import { isSelected, type Selection } from './select.ts';
 
 export interface ReplayOptions extends Selection {
@@ -30,10 +29,13 @@ export interface ReplayOptions extends Selection {
 /** What became of a letter, or with `dryRun` would become. */
 export type Fate = 'replayed' | 'renewed' | 'duplicate' | 'expired' | 'unknown-age';
 
-export interface ReplayParts extends SendBatchParts {
+export interface ReplayParts extends QueueAccess {
+  readonly queueUrl: string;
   /** The queues to empty, one after the other; `queueUrl` is where it all goes. */
   readonly deadLetterQueues: readonly QueueToRead[];
   readonly now: () => number;
+  /** Ends early when the signal is given. */
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Ends after the batch under way. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (result: ReplayCounts) => void;
@@ -154,18 +156,15 @@ export const replay = async (parts: ReplayParts, options: ReplayOptions): Promis
       else if (!scan.isHeld(letter.messageId)) onNotice?.(letter, 'not sent: it took too long, others may have it now');
       return !isStopped && scan.isHeld(letter.messageId);
     });
-    const result = await sendBatch(
-      parts,
-      ready.map((message) => entryOf(message, isFifo)),
-    );
-    stop ??= result.stop;
+    const results = await parts.sqs.sendMessages(ready.map((message) => messageOf(message, queueUrl)));
     for (const [index, { letter }] of ready.entries()) {
-      const reason = result.reasons[index];
-      if (reason === undefined) continue;
-      onNotice?.(letter, `not sent: ${reason}`);
+      const result = results[index];
+      if (result?.kind !== 'failed') continue;
+      if (result.scope === 'call') stop ??= explainFailed(result);
+      onNotice?.(letter, `not sent: ${explainFailed(result)}`);
       stoppedGroups.add(letter.groupId);
     }
-    return ready.filter((_, index) => result.reasons[index] === undefined);
+    return ready.filter((_, index) => results[index]?.kind === 'confirmed');
   };
 
   /** Sent, but still there: gone over again at the end, when a later receive may have brought a new receipt handle. */
@@ -225,7 +224,7 @@ export const replay = async (parts: ReplayParts, options: ReplayOptions): Promis
   let unread = 0;
   for (const queue of deadLetterQueues) {
     if (isOver() || attempted >= limit) break;
-    const scan = createScan(parts.sqs, queue, {
+    const scan = createScan(parts, queue, {
       visibilitySeconds: options.visibilitySeconds ?? VISIBILITY_SECONDS,
       now,
       // At a slow rate no more are taken than can be replayed within a minute.

@@ -2,15 +2,9 @@
  * Reads a dead-letter queue as a whole, though SQS only knows receiving: each letter once, held invisible meanwhile, and
  * given back at the end unless it was deleted. Every receive asks for all attributes; what is not asked for is lost.
  */
-import {
-  ChangeMessageVisibilityBatchCommand,
-  DeleteMessageBatchCommand,
-  GetQueueAttributesCommand,
-  ReceiveMessageCommand,
-  type SQSClient,
-} from '@aws-sdk/client-sqs';
+import { GetQueueAttributesCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { awsFailure } from '../aws/failure.ts';
-import { MAX_BATCH_ENTRIES } from '../aws/sqs.ts';
+import { type EntryResult, MAX_BATCH_ENTRIES, type Sqs, type SqsClient } from '../aws/sqs.ts';
 import { type DeadLetterQueue, type Letter, readLetter } from './letter.ts';
 
 /** A dead-letter queue: its name says what its letters are. */
@@ -19,8 +13,11 @@ export interface QueueToRead {
   readonly url: string;
 }
 
-/** What the SDK's client is used for. */
-export type SqsClient = Pick<SQSClient, 'send'>;
+/** What reads a queue, and what deletes its letters or gives them back. */
+export interface QueueAccess {
+  readonly client: SqsClient;
+  readonly sqs: Sqs;
+}
 
 export interface ScanOptions {
   /** How long a letter stays invisible to other readers; renewed while the scan lasts. */
@@ -40,7 +37,6 @@ const WAIT_SECONDS = 1;
 const STALE_TURNS = 3;
 /** From here on letters that come in anew no longer prolong the scan: a queue that fills steadily must end too. */
 const PATIENCE_MS = 30_000;
-const DELETE_ATTEMPTS = 2;
 
 const chunks = <Item>(items: readonly Item[]): Item[][] =>
   Array.from({ length: Math.ceil(items.length / MAX_BATCH_ENTRIES) }, (_, index) =>
@@ -59,10 +55,13 @@ const eachChunk = async <Item>(
   await Promise.all(Array.from({ length: RECEIVERS }, worker));
 };
 
+const confirmedOf = (messageIds: readonly string[], results: readonly EntryResult[]): string[] =>
+  messageIds.filter((_, index) => results[index]?.kind === 'confirmed');
+
 /** Visible letters by SQS's approximate count; 0 where we may not ask, for the count is an extra. */
-export const countLetters = async (sqs: SqsClient, queueUrl: string): Promise<number> => {
+export const countLetters = async (client: SqsClient, queueUrl: string): Promise<number> => {
   try {
-    const { Attributes } = await sqs.send(
+    const { Attributes } = await client.send(
       new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['ApproximateNumberOfMessages'] }),
     );
     return Number(Attributes?.['ApproximateNumberOfMessages'] ?? 0);
@@ -73,7 +72,11 @@ export const countLetters = async (sqs: SqsClient, queueUrl: string): Promise<nu
 };
 
 /** Letters of one queue, and those that are held. */
-export const createScan = (sqs: SqsClient, { name, url: queueUrl }: QueueToRead, options: ScanOptions) => {
+export const createScan = (
+  { client, sqs }: QueueAccess,
+  { name, url: queueUrl }: QueueToRead,
+  options: ScanOptions,
+) => {
   const { visibilitySeconds, now, atOnce = RECEIVERS * MAX_BATCH_ENTRIES, signal } = options;
   const startedAt = now();
   /** By message id, the earliest to become visible first; a letter that came round again has a new receipt handle. */
@@ -84,6 +87,8 @@ export const createScan = (sqs: SqsClient, { name, url: queueUrl }: QueueToRead,
     held.delete(messageId);
     held.set(messageId, { receiptHandle, until: from + visibilitySeconds * 1000 });
   };
+
+  const addressOf = (messageId: string) => ({ queueUrl, receiptHandle: held.get(messageId)?.receiptHandle ?? '' });
 
   const receive = async (count: number): Promise<Letter[]> => {
     const command = new ReceiveMessageCommand({
@@ -97,7 +102,7 @@ export const createScan = (sqs: SqsClient, { name, url: queueUrl }: QueueToRead,
       AttributeNames: ['All'],
     });
     const askedAt = now();
-    const letters = ((await sqs.send(command)).Messages ?? []).map((message) => readLetter(message, name));
+    const letters = ((await client.send(command)).Messages ?? []).map((message) => readLetter(message, name));
     // At once, so that a receive that fails beside this one does not keep these from being given back.
     for (const { messageId, receiptHandle } of letters) hold(messageId, receiptHandle, askedAt);
     return letters;
@@ -125,18 +130,8 @@ export const createScan = (sqs: SqsClient, { name, url: queueUrl }: QueueToRead,
   const changeVisibility = async (messageIds: readonly string[], seconds: number): Promise<string[]> => {
     const changed: string[] = [];
     await eachChunk(messageIds, async (chunk) => {
-      const Entries = chunk.map((messageId, index) => ({
-        Id: String(index),
-        ReceiptHandle: held.get(messageId)?.receiptHandle ?? '',
-        VisibilityTimeout: seconds,
-      }));
-      try {
-        const command = new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries });
-        const { Successful = [] } = await sqs.send(command);
-        changed.push(...Successful.map(({ Id }) => chunk[Number(Id)] ?? ''));
-      } catch (error) {
-        awsFailure(error); // harmless, as said above
-      }
+      const changes = chunk.map((messageId) => ({ ...addressOf(messageId), visibilitySeconds: seconds }));
+      changed.push(...confirmedOf(chunk, await sqs.changeVisibility(changes)));
     });
     return changed;
   };
@@ -156,26 +151,11 @@ export const createScan = (sqs: SqsClient, { name, url: queueUrl }: QueueToRead,
     }
   };
 
+  /** @returns those that SQS did not say to have deleted: they lie there still, for the caller to count and to say */
   const deleteChunk = async (messageIds: readonly string[]): Promise<string[]> => {
-    let open = messageIds;
-    for (let attempt = 1; open.length > 0 && attempt <= DELETE_ATTEMPTS; attempt += 1) {
-      const tried = open;
-      const Entries = tried.map((messageId, index) => ({
-        Id: String(index),
-        ReceiptHandle: held.get(messageId)?.receiptHandle ?? '',
-      }));
-      try {
-        const { Successful = [] } = await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
-        // What SQS did not say to have deleted lies there still.
-        const deleted = new Set(Successful.map(({ Id }) => tried[Number(Id)]));
-        for (const messageId of tried) if (deleted.has(messageId)) held.delete(messageId);
-        open = tried.filter((messageId) => !deleted.has(messageId));
-      } catch (error) {
-        awsFailure(error);
-        break; // the SDK has tried it again; the caller counts and says it
-      }
-    }
-    return [...open];
+    const deleted = new Set(confirmedOf(messageIds, await sqs.deleteMessages(messageIds.map(addressOf))));
+    for (const messageId of deleted) held.delete(messageId);
+    return messageIds.filter((messageId) => !deleted.has(messageId));
   };
 
   return {
@@ -217,7 +197,7 @@ export const createScan = (sqs: SqsClient, { name, url: queueUrl }: QueueToRead,
     /** Letters that no receive brought: behind another of their FIFO group, or beyond `MAX_HELD`. */
     countUnread: (): Promise<number> =>
       // Of a standard queue the approximate count lags, and would name what is held.
-      queueUrl.endsWith('.fifo') || held.size >= MAX_HELD ? countLetters(sqs, queueUrl) : Promise.resolve(0),
+      queueUrl.endsWith('.fifo') || held.size >= MAX_HELD ? countLetters(client, queueUrl) : Promise.resolve(0),
   };
 };
 

@@ -22,7 +22,7 @@ import { createSettle } from './settle.ts';
 import { attemptWaitMs, createDeadline, MAX_TOKEN_ATTEMPTS } from './waits.ts';
 
 export interface CoreParts {
-  readonly settings: Omit<Environment, 'secretId' | 'region' | 'endpoints'>;
+  readonly settings: Omit<Environment, 'secretId' | 'aws'>;
   readonly time: {
     readonly now: () => number;
     readonly random: () => number;

@@ -1,5 +1,5 @@
 /** The environment of enable-password: variables in, typed settings out, or one error that names every bad one. */
-import type { EndpointSettings } from '../aws/call.ts';
+import type { AwsSettings } from '../aws/clients.ts';
 import { isHttpUrl, isSameQueue, QUEUE_URL_EXAMPLE, regionOfQueue } from '../aws/queue-url.ts';
 
 export interface Environment {
@@ -14,8 +14,7 @@ export interface Environment {
   /** IAM ids whose messages may carry `RenewedAt`, and `Caller` (see requests/provenance.ts). */
   readonly renewalSenders: readonly string[];
   readonly callerSenders: readonly string[];
-  readonly region: string;
-  readonly endpoints: EndpointSettings;
+  readonly aws: AwsSettings;
   readonly serviceName: string;
   readonly logLevel: string;
   readonly metricsNamespace: string;
@@ -65,6 +64,19 @@ export const createReader = (variables: Variables, faults: string[]) => {
   return {
     text,
     required,
+    fault: (what: string): void => void faults.push(what),
+    url: (name: string): string | undefined => {
+      const value = text(name);
+      if (value === undefined || isHttpUrl(value)) return value;
+      faults.push(`${name} is no URL such as http://127.0.0.1:4566`);
+      return undefined;
+    },
+    /** As the AWS SDK reads it. */
+    flag: (name: string): boolean => {
+      const value = text(name)?.toLowerCase() ?? 'false';
+      if (value !== 'true' && value !== 'false') faults.push(`${name} must be true or false`);
+      return value === 'true';
+    },
     optionalQueueUrl: (name: string): string => queueUrl(name, text(name) ?? ''),
     requiredQueueUrl: (name: string, queue: string): string =>
       queueUrl(name, required(name, `the URL of the ${queue} queue`)),
@@ -91,13 +103,40 @@ export const createReader = (variables: Variables, faults: string[]) => {
   };
 };
 
+/**
+ * The AWS SDK's own variables, read once for both functions. A queue's URL names the region where Lambda does not.
+ */
+export const readAwsSettings = (
+  { text, url, flag, fault }: ReturnType<typeof createReader>,
+  queueUrl: string,
+): AwsSettings => {
+  const region = text('AWS_REGION') ?? text('AWS_DEFAULT_REGION') ?? regionOfQueue(queueUrl);
+  if (region === undefined) {
+    fault('AWS_REGION is missing: Lambda sets it; elsewhere set it to the region of the queues');
+  }
+  const ofAll = url('AWS_ENDPOINT_URL');
+  const sqsEndpoint = url('AWS_ENDPOINT_URL_SQS') ?? ofAll;
+  const secretsManagerEndpoint = url('AWS_ENDPOINT_URL_SECRETS_MANAGER') ?? ofAll;
+  const useFipsEndpoint = flag('AWS_USE_FIPS_ENDPOINT');
+  if (useFipsEndpoint && (sqsEndpoint ?? secretsManagerEndpoint) !== undefined) {
+    const name = ENDPOINT_VARIABLES.find((each) => text(each) !== undefined);
+    fault(`AWS_USE_FIPS_ENDPOINT and ${name} cannot hold together, the AWS SDK refuses both: unset one of them`);
+  }
+  return {
+    region: region ?? '',
+    sqsEndpoint,
+    secretsManagerEndpoint,
+    useFipsEndpoint,
+    useDualstackEndpoint: flag('AWS_USE_DUALSTACK_ENDPOINT'),
+    appId: text('AWS_SDK_UA_APP_ID'),
+  };
+};
+
 /** @throws EnvironmentError that lists all faults together. */
 export const readEnvironment = (variables: Variables): Environment => {
   const faults: string[] = [];
-  const { text, required, optionalQueueUrl, requiredQueueUrl, isSame, integer, senderIds } = createReader(
-    variables,
-    faults,
-  );
+  const reader = createReader(variables, faults);
+  const { text, required, optionalQueueUrl, requiredQueueUrl, isSame, integer, senderIds } = reader;
   const secretId = required('SEGURA_SECRET_ID', 'the name or ARN of the secret');
   const sourceQueueUrl = requiredQueueUrl('SOURCE_QUEUE_URL', 'requests');
   const rejectedQueueUrl = requiredQueueUrl('REJECTED_QUEUE_URL', 'rejected');
@@ -118,15 +157,7 @@ export const readEnvironment = (variables: Variables): Environment => {
   );
   const renewalSenders = senderIds('RENEWAL_SENDERS');
   const callerSenders = senderIds('CALLER_SENDERS');
-  const region = text('AWS_REGION') ?? text('AWS_DEFAULT_REGION') ?? regionOfQueue(sourceQueueUrl);
-  if (region === undefined)
-    faults.push('AWS_REGION is missing: Lambda sets it; elsewhere set it to the region of the queues');
-  for (const name of ENDPOINT_VARIABLES) {
-    const value = text(name);
-    if (value !== undefined && !isHttpUrl(value)) {
-      faults.push(`${name} is no URL such as http://127.0.0.1:4566`);
-    }
-  }
+  const aws = readAwsSettings(reader, sourceQueueUrl);
   if (faults.length > 0) throw new EnvironmentError(faults);
 
   return {
@@ -139,14 +170,7 @@ export const readEnvironment = (variables: Variables): Environment => {
     maxRequestAgeSeconds,
     renewalSenders,
     callerSenders,
-    region: region ?? '',
-    endpoints: {
-      AWS_ENDPOINT_URL: text('AWS_ENDPOINT_URL'),
-      AWS_ENDPOINT_URL_SQS: text('AWS_ENDPOINT_URL_SQS'),
-      AWS_ENDPOINT_URL_SECRETS_MANAGER: text('AWS_ENDPOINT_URL_SECRETS_MANAGER'),
-      AWS_USE_FIPS_ENDPOINT: text('AWS_USE_FIPS_ENDPOINT'),
-      AWS_USE_DUALSTACK_ENDPOINT: text('AWS_USE_DUALSTACK_ENDPOINT'),
-    },
+    aws,
     serviceName: text('POWERTOOLS_SERVICE_NAME') ?? DEFAULTS.POWERTOOLS_SERVICE_NAME,
     logLevel: text('POWERTOOLS_LOG_LEVEL') ?? DEFAULTS.POWERTOOLS_LOG_LEVEL,
     metricsNamespace: text('POWERTOOLS_METRICS_NAMESPACE') ?? DEFAULTS.POWERTOOLS_METRICS_NAMESPACE,

@@ -1,8 +1,8 @@
 /** enable-password on Lambda: real wires for the core (core.ts), and what cuts across every invocation. */
 import middy from '@middy/core';
 import type { SQSBatchResponse } from 'aws-lambda';
-import { createCallAws } from '../aws/call.ts';
-import { readCredentials } from '../aws/environment-credentials.ts';
+import { FUNCTION_PATIENCE } from '../aws/attempts.ts';
+import { createSecretsManagerClient, createSqsClient } from '../aws/clients.ts';
 import { createSecretReader } from '../aws/secret-value.ts';
 import { createSqs } from '../aws/sqs.ts';
 import { createSend } from '../http/send.ts';
@@ -22,23 +22,24 @@ const PREFETCH_TIMEOUT_MS = 3000;
 const ASSUMED_REMAINING_MS = 30_000;
 
 const settings = readEnvironment(process.env);
-const { region, endpoints, secretId, seguraConcurrency } = settings;
+const { aws, secretId, seguraConcurrency } = settings;
 const time = { now: Date.now, random: Math.random, sleep: sleepWhile };
 const lines = createLineWriter(
   (text) => process.stdout.write(text),
   (flush) => setTimeout(flush, LOG_WAIT_MS),
 );
-const callAws = createCallAws({
-  ...time,
-  send: createSend({ maxSockets: AWS_SOCKETS }).send,
-  credentials: () => readCredentials(process.env),
-});
+const awsConnection = createSend({ maxSockets: AWS_SOCKETS });
+const attempts = { ...time, patience: FUNCTION_PATIENCE };
 
 const core = createCore({
   settings,
   time,
-  sqs: createSqs({ ...time, call: callAws, region, endpoints }),
-  readSecret: createSecretReader(callAws, region, endpoints, secretId),
+  sqs: createSqs({ ...attempts, client: createSqsClient(aws, awsConnection) }),
+  readSecret: createSecretReader({
+    ...attempts,
+    client: createSecretsManagerClient(aws, secretId, awsConnection),
+    secretId,
+  }),
   connect: ({ caCertificate, clientCertificate, clientKey }) =>
     createSend({ maxSockets: seguraConcurrency, caCertificate, clientCertificate, clientKey: clientKey?.reveal() }),
   write: lines.write,

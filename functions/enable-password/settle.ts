@@ -57,8 +57,8 @@ export const createSettle = (
   });
 
   const tellUnconfirmed = (what: string, message: Message, result: EntryResult): void => {
-    if (result.kind === 'unconfirmed') {
-      log.error(what, { ...correlation(message), errorCode: result.code, detail: result.message });
+    if (result.kind === 'failed') {
+      log.error(what, { ...correlation(message), errorCode: result.code, detail: result.detail });
     }
   };
 
@@ -107,9 +107,9 @@ export const createSettle = (
     // Harmless: the message comes back after the queue's own visibility timeout instead.
     let isSet = handles.length > 0;
     for (const result of results) {
-      if (result.kind === 'unconfirmed') {
+      if (result.kind === 'failed') {
         isSet = false;
-        const { code: errorCode, message: detail } = result;
+        const { code: errorCode, detail } = result;
         log.warn('visibility timeout not changed', { ...correlation(message), errorCode, detail });
       }
     }

@@ -9,9 +9,13 @@ export interface Call {
   /** In the place of the URL's own path and query: a URL costs more to read than a call costs us otherwise. */
   readonly path?: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** `POST` where none is given. */
+  readonly method?: string;
   readonly body?: string;
   /** Limit for connecting, sending and reading together; at its end the connection is closed. */
   readonly timeoutMs: number;
+  /** What is read of the answer's body; `MAX_BODY_BYTES` where no number is given. */
+  readonly maxBodyBytes?: number;
 }
 
 /**
@@ -26,7 +30,7 @@ export type Answer =
       readonly kind: 'answered';
       readonly status: number;
       readonly headers: IncomingHttpHeaders;
-      /** Of at most `MAX_BODY_BYTES`; the rest is not read. */
+      /** Of at most `maxBodyBytes`; the rest is not read. */
       readonly body: string;
     }
   | {
@@ -46,6 +50,13 @@ export const metStaleConnection = (answer: Answer): boolean =>
   answer.kind === 'unanswered' && answer.reusedSocket && answer.failure === 'reset';
 
 export type Send = (call: Call) => Promise<Answer>;
+
+/** A pool of kept-alive connections. */
+export interface Connection {
+  readonly send: Send;
+  /** Ends the idle ones; calls under way finish. */
+  readonly close: () => void;
+}
 
 export interface SendOptions {
   readonly maxSockets: number;
@@ -138,27 +149,30 @@ const headerList = (authority: string, headers: Call['headers'], body: string): 
   return list;
 };
 
-const readBody = (response: IncomingMessage, done: (body: string) => void): void => {
+const readBody = (response: IncomingMessage, maxBytes: number, done: (body: string) => void): void => {
   const chunks: Buffer[] = [];
   let bytes = 0;
   const text = (): string =>
-    (chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)).toString('utf8', 0, MAX_BODY_BYTES);
+    (chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)).toString('utf8', 0, maxBytes);
   response.on('data', (chunk: Buffer) => {
     chunks.push(chunk);
     bytes += chunk.length;
-    if (bytes <= MAX_BODY_BYTES) return;
+    if (bytes <= maxBytes) return;
     done(text());
     response.destroy();
   });
   response.on('end', () => done(text()));
 };
 
-const exchange = ({ path, headers, body = '', timeoutMs }: Call, target: Target): Promise<Answer> =>
+const exchange = (
+  { path, method = 'POST', headers, body = '', timeoutMs, maxBodyBytes = MAX_BODY_BYTES }: Call,
+  target: Target,
+): Promise<Answer> =>
   new Promise((resolve) => {
     const { request, agent, host, port, authority } = target;
     const sent = request({
       agent,
-      method: 'POST',
+      method,
       host,
       port,
       path: path ?? target.path,
@@ -190,7 +204,7 @@ const exchange = ({ path, headers, body = '', timeoutMs }: Call, target: Target)
       settle({ kind: 'answered', status: statusCode, headers: answerHeaders, body: '' });
     });
     sent.on('response', (response) => {
-      readBody(response, (text) =>
+      readBody(response, maxBodyBytes, (text) =>
         settle({ kind: 'answered', status: response.statusCode ?? 0, headers: response.headers, body: text }),
       );
       // The connection ended in the middle of the body: no answer to rely on.
@@ -199,8 +213,7 @@ const exchange = ({ path, headers, body = '', timeoutMs }: Call, target: Target)
     sent.end(body);
   });
 
-/** Opens one pool of kept-alive connections. `close` ends the idle ones; calls under way finish. */
-export const createSend = (options: SendOptions): { readonly send: Send; readonly close: () => void } => {
+export const createSend = (options: SendOptions): Connection => {
   const transports = new Map<string, Transport>();
   const transportFor = (protocol: string): Transport => {
     const open = transports.get(protocol) ?? openTransport(protocol === 'https:', options);

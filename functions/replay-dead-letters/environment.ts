@@ -1,11 +1,13 @@
 /** The environment of replay-dead-letters: the same variables, and the same defaults, as of enable-password. */
-import { createReader, DEFAULTS, EnvironmentError } from '../enable-password/environment.ts';
+import type { AwsSettings } from '../aws/clients.ts';
+import { createReader, DEFAULTS, EnvironmentError, readAwsSettings } from '../enable-password/environment.ts';
 
 export interface Environment {
   readonly requestsQueueUrl: string;
   readonly rejectedQueueUrl: string;
   readonly exhaustedQueueUrl: string;
   readonly maxRequestAgeSeconds: number;
+  readonly aws: AwsSettings;
   readonly serviceName: string;
   readonly logLevel: string;
 }
@@ -13,7 +15,8 @@ export interface Environment {
 /** @throws EnvironmentError that lists all faults together. */
 export const readEnvironment = (variables: Readonly<Record<string, string | undefined>>): Environment => {
   const faults: string[] = [];
-  const { text, requiredQueueUrl, isSame, integer } = createReader(variables, faults);
+  const reader = createReader(variables, faults);
+  const { text, requiredQueueUrl, isSame, integer } = reader;
   const requestsQueueUrl = requiredQueueUrl('SOURCE_QUEUE_URL', 'requests');
   const rejectedQueueUrl = requiredQueueUrl('REJECTED_QUEUE_URL', 'rejected');
   const exhaustedQueueUrl = requiredQueueUrl('EXHAUSTED_QUEUE_URL', 'exhausted');
@@ -31,12 +34,14 @@ export const readEnvironment = (variables: Readonly<Record<string, string | unde
     0,
     Number.MAX_SAFE_INTEGER,
   );
+  const aws = readAwsSettings(reader, requestsQueueUrl);
   if (faults.length > 0) throw new EnvironmentError(faults);
   return {
     requestsQueueUrl,
     rejectedQueueUrl,
     exhaustedQueueUrl,
     maxRequestAgeSeconds,
+    aws,
     serviceName: text('POWERTOOLS_SERVICE_NAME') ?? DEFAULTS.POWERTOOLS_SERVICE_NAME,
     logLevel: text('POWERTOOLS_LOG_LEVEL') ?? DEFAULTS.POWERTOOLS_LOG_LEVEL,
   };

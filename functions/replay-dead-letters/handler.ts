@@ -2,10 +2,13 @@
  * replay-dead-letters: `dead-letters replay` as a function. Its event holds the same options (options.ts), the work is
  * the same code (dead-letters/replay.ts); when its time is nearly up it answers with a cursor to go on from.
  */
-import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
+import { COMMAND_PATIENCE } from '../aws/attempts.ts';
+import { createSqsClient } from '../aws/clients.ts';
+import { createSqs } from '../aws/sqs.ts';
 import { type ReplayCounts, replay } from '../dead-letters/replay.ts';
+import { createSend } from '../http/send.ts';
 import { createLog } from '../telemetry/log.ts';
 import { logContext } from '../telemetry/middleware.ts';
 import { sleep } from '../time/sleep.ts';
@@ -24,9 +27,15 @@ export interface ReplayAnswer extends ReplayCounts {
 /** For the batch under way, and for giving back what is held. */
 const RESERVE_MS = 10_000;
 const ASSUMED_REMAINING_MS = 60_000;
+const SOCKETS = 20;
+/** As a command's, but for an attempt that must fit into the reserve. */
+const PATIENCE = { ...COMMAND_PATIENCE, attemptTimeoutMs: 5000 };
 
 const environment = readEnvironment(process.env);
-const sqs = new SQSClient({ maxAttempts: 5 });
+const connection = createSend({ maxSockets: SOCKETS });
+const client = createSqsClient(environment.aws, connection, PATIENCE.maxAttempts);
+const sender = createSqsClient(environment.aws, connection);
+const sqs = createSqs({ client: sender, patience: PATIENCE, now: Date.now, random: Math.random, sleep });
 const log = createLog({
   service: environment.serviceName,
   level: environment.logLevel,
@@ -45,11 +54,11 @@ const handleEvent = async (event: unknown, context: Partial<Context>): Promise<R
   const urls = { rejected: rejectedQueueUrl, exhausted: exhaustedQueueUrl };
   const result = await replay(
     {
+      client,
       sqs,
       deadLetterQueues: queues.map((name) => ({ name, url: urls[name] })),
       queueUrl: requestsQueueUrl,
       now: Date.now,
-      random: Math.random,
       sleep,
       signal: stop.signal,
       onFate: ({ messageId, provenance }, fate) =>

@@ -77,7 +77,7 @@ export const createVaults = ({ read, connect, now, sleep, onFailure }: VaultPart
 
   const readOnce = (timeoutMs: number): Promise<VaultResult> => {
     flight ??= read(timeoutMs)
-      .then((result) => (result.kind === 'read' ? open(result.text) : failed(result.code, result.message)))
+      .then((result) => (result.kind === 'read' ? open(result.text) : failed(result.code, result.detail)))
       .finally(() => {
         flight = undefined;
       });

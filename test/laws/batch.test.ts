@@ -4,9 +4,9 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { AwsResult, Json } from '../../functions/aws/call.ts';
 import {
   ALREADY,
+  type AwsResult,
   answered,
   confirm,
   createStage,
@@ -14,6 +14,7 @@ import {
   fifoRecord,
   gateway,
   HANG,
+  type Json,
   keptIds,
   LOGIN_PAGE,
   NO_ACCESS,
@@ -117,7 +118,7 @@ const sqsAnswer = (kind: SqsReply, entries: readonly Json[]): (AwsResult & { too
     case 'silent':
       return { kind: 'ok', output: {} };
     case 'denied':
-      return { kind: 'failed', code: 'AccessDenied', message: 'no' };
+      return { kind: 'failed', code: 'AccessDenied', detail: 'no' };
     case 'hang':
       return { ...confirm(entries), tookMs: Number.POSITIVE_INFINITY };
   }
@@ -160,11 +161,11 @@ const play = (given: Given): { readonly stage: Stage; readonly seen: Seen } => {
     secret: (nth) => {
       switch (next(given.secrets)) {
         case 'denied':
-          return { kind: 'unreadable', code: 'AccessDeniedException', message: 'no' };
+          return { kind: 'failed', code: 'AccessDeniedException', detail: 'no' };
         case 'malformed':
           return { kind: 'read', text: '{}' };
         case 'hang':
-          return { kind: 'unreadable', code: 'x', message: 'x', tookMs: Number.POSITIVE_INFINITY };
+          return { kind: 'failed', code: 'x', detail: 'x', tookMs: Number.POSITIVE_INFINITY };
         default:
           return { kind: 'read', text: secretText({ clientSecret: `secret-${nth}` }) };
       }

@@ -4,7 +4,9 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { COMMAND_PATIENCE } from '../../functions/aws/attempts.ts';
 import { type Attribute, type Attributes, text as toText } from '../../functions/aws/message.ts';
+import { createSqs } from '../../functions/aws/sqs.ts';
 import { deadLetterAttributes, readLetter } from '../../functions/dead-letters/letter.ts';
 import { type ReplayOptions, replay } from '../../functions/dead-letters/replay.ts';
 import { isSelected } from '../../functions/dead-letters/select.ts';
@@ -122,16 +124,22 @@ const createModel = (
     return { Successful, Failed };
   };
 
+  const client = { send } as never;
+  const time = {
+    now: () => now,
+    random: () => 0.5,
+    sleep: async (ms: number) => {
+      now += ms;
+    },
+  };
+
   return {
     parts: {
-      sqs: { send } as never,
+      ...time,
+      client,
+      sqs: createSqs({ ...time, client, patience: COMMAND_PATIENCE }),
       queueUrl: REQUESTS,
       deadLetterQueues: [{ name: 'rejected' as const, url: DEAD }],
-      now: () => now,
-      random: () => 0.5,
-      sleep: async (ms: number) => {
-        now += ms;
-      },
     },
     lying,
     sent,

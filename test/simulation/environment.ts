@@ -1,6 +1,7 @@
 /** One execution environment: the real core, in a process over modelled wires. */
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
-import { createCallAws } from '../../functions/aws/call.ts';
+import { FUNCTION_PATIENCE } from '../../functions/aws/attempts.ts';
+import { createSecretsManagerClient, createSqsClient } from '../../functions/aws/clients.ts';
 import { createSecretReader } from '../../functions/aws/secret-value.ts';
 import { createSqs } from '../../functions/aws/sqs.ts';
 import { createCore } from '../../functions/enable-password/core.ts';
@@ -32,6 +33,11 @@ const PREFETCH_TIMEOUT_MS = 3000;
 /** A connection that is idle for longer may be closed when it is used again. */
 const KEPT_ALIVE_MS = 60_000;
 const RESET_MS = 2;
+const AWS = { region: 'us-east-1', useFipsEndpoint: false, useDualstackEndpoint: false };
+
+// The SDK signs, as in Lambda, with what the environment holds.
+process.env['AWS_ACCESS_KEY_ID'] ??= 'simulated';
+process.env['AWS_SECRET_ACCESS_KEY'] ??= 'simulated';
 
 export const createEnvironment = (parts: EnvironmentParts) => {
   const { id, clock, random, ledger, witness, segura, aws, isFifo, hasOutcomes } = parts;
@@ -83,11 +89,8 @@ export const createEnvironment = (parts: EnvironmentParts) => {
 
   const suffix = isFifo ? '.fifo' : '';
   const queueUrl = (name: string): string => `https://sqs.test/0/${name}${suffix}`;
-  const callAws = createCallAws({
-    ...time,
-    send: wire(aws, witness.onAwsCall),
-    credentials: () => ({ accessKeyId: 'simulated', secretAccessKey: 'simulated' }),
-  });
+  const connection = { send: wire(aws, witness.onAwsCall), close: () => undefined };
+  const attempts = { ...time, patience: FUNCTION_PATIENCE };
   const core = createCore({
     settings: {
       sourceQueueUrl: queueUrl('requests'),
@@ -103,8 +106,12 @@ export const createEnvironment = (parts: EnvironmentParts) => {
       metricsNamespace: 'simulation',
     },
     time,
-    sqs: createSqs({ ...time, call: callAws, region: 'us-east-1', endpoints: {} }),
-    readSecret: createSecretReader(callAws, 'us-east-1', {}, 'secret'),
+    sqs: createSqs({ ...attempts, client: createSqsClient(AWS, connection) }),
+    readSecret: createSecretReader({
+      ...attempts,
+      client: createSecretsManagerClient(AWS, 'secret', connection),
+      secretId: 'secret',
+    }),
     connect: () => ({ send: wire(segura, witness.onSeguraCall), close: () => undefined }),
     write: (lines) => {
       witness.onLines(lines);

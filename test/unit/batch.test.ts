@@ -140,7 +140,7 @@ describe('a FIFO group', () => {
       isFifo: true,
       segura: byIdentifier({ 1: NOT_FOUND }),
       sqs: (action) =>
-        action === 'SendMessageBatch' ? { kind: 'failed', code: 'AccessDenied', message: 'no' } : undefined,
+        action === 'SendMessageBatch' ? { kind: 'failed', code: 'AccessDenied', detail: 'no' } : undefined,
     });
     expect(keptIds(await stage.invoke(group('a', 1, 2)))).toEqual(['a-1', 'a-2']);
     expect(stage.calls.map(({ identifier }) => identifier)).toEqual([1]);
@@ -168,7 +168,7 @@ describe('whatever hangs, the answer goes out in time', () => {
     ['the token endpoint', { tokens: () => HANG }],
     [
       'the secret store',
-      { secret: () => ({ kind: 'unreadable', code: 'x', message: 'x', tookMs: Number.POSITIVE_INFINITY }) as const },
+      { secret: () => ({ kind: 'failed', code: 'x', detail: 'x', tookMs: Number.POSITIVE_INFINITY }) as const },
     ],
     [
       'SQS',

@@ -178,7 +178,7 @@ describe('without a token', () => {
   });
 
   test('because the secret is not readable, neither Segura nor the token endpoint is called', async () => {
-    const stage = createStage({ secret: () => ({ kind: 'unreadable', code: 'AccessDeniedException', message: 'x' }) });
+    const stage = createStage({ secret: () => ({ kind: 'failed', code: 'AccessDeniedException', detail: 'x' }) });
     expect((await stage.enable()).decision).toMatchObject({ cause: 'credentials', errorCode: 'AccessDeniedException' });
     expect([stage.calls.length, stage.tokenCalls.length]).toEqual([0, 0]);
   });

@@ -32,7 +32,7 @@ test('what is required is enough; the defaults are those of the contract', () =>
     maxRequestAgeSeconds: 345_600,
     renewalSenders: [],
     callerSenders: [],
-    region: 'eu-west-1',
+    aws: { region: 'eu-west-1', useFipsEndpoint: false, useDualstackEndpoint: false },
     serviceName: 'mysafe-enable',
     logLevel: 'INFO',
     metricsNamespace: 'mysafe-enable',
@@ -52,7 +52,7 @@ test('what is set holds', () => {
     POWERTOOLS_LOG_LEVEL: 'WARN',
     POWERTOOLS_METRICS_NAMESPACE: 'ours',
     AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:1',
-    AWS_USE_FIPS_ENDPOINT: 'true',
+    AWS_USE_DUALSTACK_ENDPOINT: 'TRUE',
   };
   expect(readEnvironment({ ...complete, ...all })).toMatchObject({
     outcomeQueueUrl: all.OUTCOME_QUEUE_URL,
@@ -64,7 +64,7 @@ test('what is set holds', () => {
     serviceName: 'mine',
     logLevel: 'WARN',
     metricsNamespace: 'ours',
-    endpoints: { AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:1', AWS_USE_FIPS_ENDPOINT: 'true' },
+    aws: { sqsEndpoint: 'http://127.0.0.1:1', secretsManagerEndpoint: undefined, useDualstackEndpoint: true },
   });
 });
 
@@ -100,6 +100,15 @@ describe('what is missing or malformed is named, with what to set it to', () => 
     [{ CALLER_SENDERS: 'AROAEXAMPLE:session' }, /CALLER_SENDERS must be IAM ids.*without session/],
     [{ AWS_ENDPOINT_URL_SQS: 'localhost:4566' }, /AWS_ENDPOINT_URL_SQS is no URL/],
     [{ AWS_ENDPOINT_URL_SECRETS_MANAGER: 'x' }, /AWS_ENDPOINT_URL_SECRETS_MANAGER is no URL/],
+    [
+      { AWS_USE_FIPS_ENDPOINT: 'true', AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:1' },
+      /AWS_USE_FIPS_ENDPOINT and AWS_ENDPOINT_URL_SQS cannot hold together/,
+    ],
+    [
+      { AWS_USE_FIPS_ENDPOINT: 'true', AWS_ENDPOINT_URL: 'http://127.0.0.1:1' },
+      /AWS_USE_FIPS_ENDPOINT and AWS_ENDPOINT_URL cannot hold together/,
+    ],
+    [{ AWS_USE_DUALSTACK_ENDPOINT: 'yes' }, /AWS_USE_DUALSTACK_ENDPOINT must be true or false/],
     [{ AWS_REGION: undefined, SOURCE_QUEUE_URL: 'http://127.0.0.1:1/q' }, /AWS_REGION is missing/],
   ])('%j', (changes, said) => {
     expect(faultOf(changes)).toMatch(said);
@@ -124,7 +133,7 @@ test.each([
   [{ AWS_REGION: undefined, AWS_DEFAULT_REGION: 'us-east-1' }, 'us-east-1'],
   [{ AWS_REGION: undefined }, 'eu-west-1'],
 ])('the region comes from %j or, at last, from the queue', (changes, region) => {
-  expect(readEnvironment({ ...complete, ...changes }).region).toBe(region);
+  expect(readEnvironment({ ...complete, ...changes }).aws.region).toBe(region);
 });
 
 describe('of replay-dead-letters', () => {
@@ -140,6 +149,7 @@ describe('of replay-dead-letters', () => {
       rejectedQueueUrl: queues.REJECTED_QUEUE_URL,
       exhaustedQueueUrl: queues.EXHAUSTED_QUEUE_URL,
       maxRequestAgeSeconds: 345_600,
+      aws: { region: 'eu-west-1', useFipsEndpoint: false, useDualstackEndpoint: false },
       serviceName: 'mysafe-enable',
       logLevel: 'INFO',
     });

@@ -1,7 +1,7 @@
 /** What AWS says, and what a person is told to fix. */
 import { expect, test } from 'vitest';
-import { awsFailure, isPassing } from '../../functions/aws/failure.ts';
-import { explain, isLasting, fixOf } from '../../functions/cli/terminal/hints.ts';
+import { awsFailure, readFailure } from '../../functions/aws/failure.ts';
+import { explain, fixOf, isLasting } from '../../functions/cli/terminal/hints.ts';
 
 test.each([
   ['AWS.SimpleQueueService.NonExistentQueue: The specified queue does not exist.', 'no such queue', true],
@@ -32,7 +32,7 @@ test('a passing failure has nothing to fix', () => {
 test('a region that is missing is a failure of AWS, and none that passes', () => {
   const error = new Error('Region is missing');
   expect(awsFailure(error)).toBe('Error: Region is missing');
-  expect(isPassing(error)).toBe(false);
+  expect(readFailure(error).again).toBe(false);
   expect(() => awsFailure(new Error('Region of mine'))).toThrow('Region of mine');
 });
 

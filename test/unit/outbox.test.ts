@@ -72,18 +72,23 @@ describe('an outbox', () => {
 
   test('tells each one its own result', async () => {
     const { put, letGo } = open(async (entries) =>
-      entries.map(({ name }) => (name === '2' ? { kind: 'unconfirmed', code: 'X', message: 'no' } : confirmed)),
+      entries.map(({ name }) =>
+        name === '2' ? { kind: 'failed', code: 'X', detail: 'no', scope: 'entry' } : confirmed,
+      ),
     );
     const results = Promise.all([put(entry('1')), put(entry('2')), put(entry('3'))]);
     letGo();
-    expect((await results).map(({ kind }) => kind)).toEqual(['confirmed', 'unconfirmed', 'confirmed']);
+    expect((await results).map(({ kind }) => kind)).toEqual(['confirmed', 'failed', 'confirmed']);
   });
 
-  test('what was told nothing is unconfirmed', async () => {
+  test('an entry of which nothing was said has failed', async () => {
     const { put, letGo } = open(async () => [confirmed]);
     const results = Promise.all([put(entry('1')), put(entry('2'))]);
     letGo();
-    expect(await results).toEqual([confirmed, { kind: 'unconfirmed', code: 'NotInAnswer', message: '' }]);
+    expect(await results).toEqual([
+      confirmed,
+      { kind: 'failed', code: 'NotInAnswer', detail: 'SQS said nothing of this entry', scope: 'entry' },
+    ]);
   });
 
   test('a bug in sending reaches all of the batch, and no other', async () => {

@@ -2,10 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import { MAX_MESSAGE_BYTES } from '../../functions/aws/message.ts';
 import { type Letter, readLetter } from '../../functions/dead-letters/letter.ts';
-import { batchesOf, entryOf } from '../../functions/dead-letters/replay-entry.ts';
+import { batchesOf, messageOf } from '../../functions/dead-letters/replay-entry.ts';
 import { codeOf, isSelected, parseBound } from '../../functions/dead-letters/select.ts';
 import { cursorAfter, readOptions } from '../../functions/replay-dead-letters/options.ts';
 
+const QUEUE = 'https://sqs.eu-west-1.amazonaws.com/1/requests';
 const text = (StringValue: string) => ({ DataType: 'String', StringValue });
 
 const letterOf = (changes: { body?: string; code?: string; failedAt?: string; groupId?: string } = {}): Letter => {
@@ -57,13 +58,14 @@ describe('what goes back', () => {
   const outgoing = (letter: Letter) => ({ letter, attributes: {}, fate: 'replayed' }) as const;
 
   test('in a FIFO queue keeps its group, and is taken once though it be sent again after a crash', () => {
-    const entry = entryOf(outgoing(letterOf({ groupId: 'g' })), true);
-    expect(entry).toMatchObject({ MessageGroupId: 'g', MessageDeduplicationId: 'replay-id' });
+    const message = messageOf(outgoing(letterOf({ groupId: 'g' })), `${QUEUE}.fifo`);
+    expect(message).toMatchObject({ groupId: 'g', deduplicationId: 'replay-id' });
   });
 
   test('in a standard queue keeps the group that it had for fairness, and has none otherwise', () => {
-    expect(entryOf(outgoing(letterOf({ groupId: 'tenant' })), false)).toMatchObject({ MessageGroupId: 'tenant' });
-    expect(Object.keys(entryOf(outgoing(letterOf()), false))).toEqual(['MessageBody', 'MessageAttributes']);
+    expect(messageOf(outgoing(letterOf({ groupId: 'tenant' })), QUEUE)).toMatchObject({ groupId: 'tenant' });
+    const { groupId, deduplicationId } = messageOf(outgoing(letterOf()), QUEUE);
+    expect([groupId, deduplicationId]).toEqual([undefined, undefined]);
   });
 
   const sizes = (letters: readonly Letter[], isFifo: boolean): number[] =>

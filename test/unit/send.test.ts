@@ -1,109 +1,30 @@
-/** Batches on their way: what SQS says of each entry, what is tried again, and what ends the sending. */
-import type { SendMessageBatchCommand, SendMessageBatchResult } from '@aws-sdk/client-sqs';
+/** Many requests on their way: in which batches, how fast, and what ends the sending. */
 import { describe, expect, test } from 'vitest';
 import { MAX_MESSAGE_BYTES } from '../../functions/aws/message.ts';
-import { sendBatch } from '../../functions/aws/send-batch.ts';
+import type { EntryResult, OutgoingMessage } from '../../functions/aws/sqs.ts';
 import { batchesOf, type Outgoing, sendRequests } from '../../functions/cli/send/requests.ts';
 
-type Answer = (ids: readonly string[]) => SendMessageBatchResult;
+type Answer = (messages: readonly OutgoingMessage[]) => EntryResult[];
 
-const confirmed: Answer = (ids) => ({
-  Successful: ids.map((Id) => ({ Id, MessageId: Id, MD5OfMessageBody: '' })),
-  Failed: [],
-});
+const confirmed: Answer = (messages) => messages.map(() => ({ kind: 'confirmed' }));
 const failed =
-  (Code: string, SenderFault: boolean, ...which: string[]): Answer =>
-  (ids) => ({
-    ...confirmed(ids.filter((id) => !which.includes(id))),
-    Failed: ids.filter((id) => which.includes(id)).map((Id) => ({ Id, Code, SenderFault })),
-  });
-const error =
-  (name: string, fault: 'client' | 'server' = 'client'): Answer =>
-  () => {
-    throw Object.assign(new Error('simulated'), { name, $fault: fault, $metadata: {} });
-  };
+  (scope: 'entry' | 'call'): Answer =>
+  (messages) =>
+    messages.map(() => ({ kind: 'failed', code: 'AccessDenied', detail: 'simulated', scope }));
 
-/** Answers in this order; the last one for good. */
-const open = (...answers: readonly Answer[]) => {
+const open = (answer: Answer) => {
   const asked: string[][] = [];
-  const waits: number[] = [];
-  const left = [...answers];
   const parts = {
     sqs: {
-      send: async ({ input }: SendMessageBatchCommand) => {
-        const bodies = input.Entries?.map(({ MessageBody = '' }) => MessageBody) ?? [];
-        asked.push(bodies);
-        const answer = left.length > 1 ? left.shift() : left[0];
-        return answer?.(input.Entries?.map(({ Id = '' }) => Id) ?? []);
+      sendMessages: async (messages: readonly OutgoingMessage[]) => {
+        asked.push(messages.map(({ body }) => body));
+        return answer(messages);
       },
-    } as never,
+    },
     queueUrl: 'https://sqs.eu-west-1.amazonaws.com/1/requests',
-    random: () => 1,
-    sleep: async (ms: number) => void waits.push(ms),
   };
-  return { parts, asked, waits };
+  return { parts, asked };
 };
-
-const entries = ['a', 'b', 'c'].map((MessageBody) => ({ MessageBody }));
-
-describe('one batch', () => {
-  test('only what SQS names as successful is confirmed', async () => {
-    const { parts } = open(() => ({ Successful: [{ Id: '1', MessageId: 'm', MD5OfMessageBody: '' }], Failed: [] }));
-    expect((await sendBatch(parts, entries)).reasons).toEqual([
-      'SQS said nothing of it',
-      undefined,
-      'SQS said nothing of it',
-    ]);
-  });
-
-  test('only what was not confirmed is sent again', async () => {
-    const { parts, asked } = open(failed('InternalError', false, '1'), confirmed);
-    expect(await sendBatch(parts, entries)).toEqual({ reasons: [undefined, undefined, undefined] });
-    expect(asked).toEqual([['a', 'b', 'c'], ['b']]);
-  });
-
-  test('a sender’s fault is not tried again, throttling is though SQS calls it one', async () => {
-    const { parts, asked } = open(failed('InvalidMessageContents', true, '0'), confirmed);
-    expect((await sendBatch(parts, entries)).reasons).toEqual(['InvalidMessageContents', undefined, undefined]);
-    expect(asked).toHaveLength(1);
-    const throttled = open(failed('RequestThrottled', true, '0'), confirmed);
-    expect((await sendBatch(throttled.parts, entries)).reasons).toEqual([undefined, undefined, undefined]);
-  });
-
-  test('waits grow, and end', async () => {
-    const { parts, asked, waits } = open(failed('InternalError', false, '0', '1', '2'));
-    const { reasons, stop } = await sendBatch(parts, entries);
-    expect(reasons).toEqual(['InternalError', 'InternalError', 'InternalError']);
-    expect(stop).toBeUndefined();
-    expect(asked).toHaveLength(5);
-    expect(waits).toEqual([200, 400, 800, 1600]);
-  });
-
-  test.each([
-    ['AccessDenied', 'client', 1],
-    ['QueueDoesNotExist', 'client', 1],
-    ['RequestThrottled', 'client', 5],
-    ['InternalFailure', 'server', 5],
-  ] as const)('%s is tried %s fault: %i times, and stops all others', async (name, fault, attempts) => {
-    const { parts, asked } = open(error(name, fault));
-    const { reasons, stop } = await sendBatch(parts, entries);
-    expect(stop).toBe(`${name}: simulated`);
-    expect(reasons).toEqual([stop, stop, stop]);
-    expect(asked).toHaveLength(attempts);
-  });
-
-  test('a failure that passes does not stop the others', async () => {
-    const { parts } = open(error('RequestThrottled'), confirmed);
-    expect(await sendBatch(parts, entries)).toEqual({ reasons: [undefined, undefined, undefined] });
-  });
-
-  test('a bug is thrown, not taken for a failure of SQS', async () => {
-    const { parts } = open(() => {
-      throw new TypeError('ours');
-    });
-    await expect(sendBatch(parts, entries)).rejects.toThrow('ours');
-  });
-});
 
 async function* requests(...bodies: string[]): AsyncGenerator<Outgoing> {
   for (const [index, body] of bodies.entries()) yield { body, place: `line ${index + 1}` };
@@ -133,9 +54,9 @@ describe('many requests', () => {
         yield { body: String(read), place: '' };
       }
     }
-    const { parts } = open((ids) => {
-      sent += ids.length;
-      return confirmed(ids);
+    const { parts } = open((messages) => {
+      sent += messages.length;
+      return confirmed(messages);
     });
     expect(await sendRequests(endless(), parts)).toEqual({ sent: 1000, failed: 0 });
     expect(ahead).toBeLessThanOrEqual(60);
@@ -150,7 +71,7 @@ describe('many requests', () => {
 
   test('end where SQS refuses for good; what failed is named by its place', async () => {
     const named: string[] = [];
-    const { parts, asked } = open(error('AccessDenied'));
+    const { parts, asked } = open(failed('call'));
     const result = await sendRequests(requests(...Array.from({ length: 1000 }, String)), {
       ...parts,
       onFailure: (place) => named.push(place),
@@ -158,5 +79,17 @@ describe('many requests', () => {
     expect(result).toMatchObject({ sent: 0, stop: 'AccessDenied: simulated' });
     expect(asked.length).toBeLessThanOrEqual(4);
     expect(named).toHaveLength(result.failed);
+  });
+
+  test('go on where SQS refuses single ones, each named with the reason', async () => {
+    const named: string[] = [];
+    const { parts, asked } = open(failed('entry'));
+    const result = await sendRequests(requests(...Array.from({ length: 100 }, String)), {
+      ...parts,
+      onFailure: (place, reason) => named.push(`${place} ${reason}`),
+    });
+    expect(result).toEqual({ sent: 0, failed: 100 });
+    expect(asked).toHaveLength(10);
+    expect(named).toContain('line 100 AccessDenied: simulated');
   });
 });

@@ -1,17 +1,25 @@
 /** A decision carried out: the dead letter, the outcome event, the visibility timeout; or kept, where SQS did not confirm. */
 import { describe, expect, test } from 'vitest';
-import type { AwsResult, Json } from '../../functions/aws/call.ts';
 import type { Decision } from '../../functions/enable-password/enable.ts';
 import { type Message, readMessages } from '../../functions/enable-password/record.ts';
 import { createSettle } from '../../functions/enable-password/settle.ts';
-import { createStage, fifoRecord, finish, record, START, type StageOptions } from './stage.ts';
+import {
+  type AwsResult,
+  createStage,
+  fifoRecord,
+  finish,
+  type Json,
+  record,
+  START,
+  type StageOptions,
+} from './stage.ts';
 
 const done: Decision = { kind: 'done', result: 'enabled' };
 const rejected: Decision = { kind: 'rejected', errorCode: '1006', errorMessage: '1006: User does not have access' };
 const kept: Decision = { kind: 'kept', cause: 'gateway', errorCode: '503' };
 const effort = { attempts: 1, latenciesMs: [20] };
 
-const denied: AwsResult = { kind: 'failed', code: 'AccessDenied', message: 'not allowed' };
+const denied: AwsResult = { kind: 'failed', code: 'AccessDenied', detail: 'not allowed' };
 const read = (...args: Parameters<typeof record>): Message => readMessages([record(...args)], START)[0]!;
 
 const open = (options: StageOptions = {}, remainingMs = 120_000) => {

@@ -3,7 +3,9 @@
  * something that never comes fails at once, instead of hanging.
  */
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
-import { type AwsResult, createCallAws, type Json } from '../../functions/aws/call.ts';
+import { FUNCTION_PATIENCE } from '../../functions/aws/attempts.ts';
+import { createSqsClient } from '../../functions/aws/clients.ts';
+import type { Failed } from '../../functions/aws/failure.ts';
 import type { SecretValue } from '../../functions/aws/secret-value.ts';
 import { createSqs } from '../../functions/aws/sqs.ts';
 import type { Outcome } from '../../functions/enable-password/batch.ts';
@@ -16,6 +18,14 @@ import { createVaults } from '../../functions/segura/vault.ts';
 import { type Clock, createClock } from '../virtual-time/clock.ts';
 
 export const START = Date.UTC(2026, 10, 23, 12);
+// The SDK signs, as in Lambda, with what the environment holds.
+process.env['AWS_ACCESS_KEY_ID'] ??= 'AKID';
+process.env['AWS_SECRET_ACCESS_KEY'] ??= 'secret';
+
+export type Json = Readonly<Record<string, unknown>>;
+/** What AWS answers. */
+export type AwsResult = { readonly kind: 'ok'; readonly output: Json } | Failed;
+
 export const SOURCE = 'https://sqs.eu-west-1.amazonaws.com/1/requests';
 
 interface Timed {
@@ -163,7 +173,7 @@ export const createStage = (options: StageOptions = {}) => {
     const given: SecretValue & Timed = options.secret?.(secretReads) ?? { kind: 'read', text: secretText() };
     const { tookMs = 10, ...read } = given;
     await clock.sleep(Math.min(tookMs, Math.max(1, limitMs)));
-    return tookMs > limitMs ? { kind: 'unreadable', code: 'ETIMEDOUT', message: 'no answer: timeout' } : read;
+    return tookMs > limitMs ? { kind: 'failed', code: 'ETIMEDOUT', detail: 'no answer: timeout' } : read;
   };
   const connect = () => ({
     send,
@@ -183,11 +193,13 @@ export const createStage = (options: StageOptions = {}) => {
     onRequest: () => undefined,
     onRefusal: ({ cause, code }) => refusals.push(`${cause} ${code}`),
   });
-  const call = createCallAws({
-    ...time,
-    credentials: () => ({ accessKeyId: 'AKID', secretAccessKey: 'secret' }),
-    send: async ({ headers, body = '', timeoutMs: limitMs }) => {
-      const { QueueUrl, Entries } = JSON.parse(body) as { QueueUrl: string; Entries: readonly Json[] };
+  const aws = {
+    close: () => undefined,
+    send: async ({ headers, body = '', timeoutMs: limitMs }: Call) => {
+      const { QueueUrl, Entries } = JSON.parse(body) as {
+        QueueUrl: string;
+        Entries: readonly Json[];
+      };
       const action = headers['x-amz-target']?.split('.')[1] ?? '';
       sqsCalls.push({ action, queueUrl: QueueUrl, entries: Entries, at: clock.now() });
       const { tookMs = 15, ...result } =
@@ -195,11 +207,12 @@ export const createStage = (options: StageOptions = {}) => {
       const reply =
         result.kind === 'ok'
           ? answered(200, result.output)
-          : answered(400, { __type: result.code, message: result.message });
+          : answered(400, { __type: result.code, message: result.detail });
       return timely(clock, { ...reply, tookMs }, limitMs);
     },
-  });
-  const sqs = createSqs({ ...time, call, region: 'eu-west-1', endpoints: {} });
+  };
+  const region = { region: 'eu-west-1', useFipsEndpoint: false, useDualstackEndpoint: false };
+  const sqs = createSqs({ ...time, client: createSqsClient(region, aws), patience: FUNCTION_PATIENCE });
   const suffix = isFifo ? '.fifo' : '';
   const settings = {
     sourceQueueUrl: `${SOURCE}${suffix}`,

@@ -5,7 +5,7 @@ import { SECRET_MAX_AGE_MS, SUSPECT_AGAIN_MS, type Vault } from '../../functions
 import { createStage, finish, secretText } from './stage.ts';
 
 const read = (changes: object = {}): SecretValue => ({ kind: 'read', text: secretText(changes) });
-const unreadable: SecretValue = { kind: 'unreadable', code: 'ThrottlingException', message: 'slow down' };
+const unreadable: SecretValue = { kind: 'failed', code: 'ThrottlingException', detail: 'slow down' };
 type Given = SecretValue & { readonly tookMs?: number };
 
 /** One answer of Secrets Manager after the other, the last for good. */

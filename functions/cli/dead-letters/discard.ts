@@ -1,12 +1,11 @@
 /** `mysafe-enable dead-letters discard`: onto the disk first, then gone for good. */
 import { type FileHandle, open, rm } from 'node:fs/promises';
-import type { SQSClient } from '@aws-sdk/client-sqs';
 import { awsFailure } from '../../aws/failure.ts';
 import type { Letter } from '../../dead-letters/letter.ts';
 import { createScan, type QueueToRead, type Scan } from '../../dead-letters/scan.ts';
 import { isSelected, type Selection } from '../../dead-letters/select.ts';
 import { sleep } from '../../time/sleep.ts';
-import { createSqsClient } from '../target.ts';
+import { type OpenSqs, openSqs } from '../target.ts';
 import { explain } from '../terminal/hints.ts';
 import { stopOnInterrupt } from '../terminal/interrupt.ts';
 import { note, paint, plural, say, sayJson } from '../terminal/print.ts';
@@ -43,14 +42,14 @@ interface Chosen {
 
 /** Holds and writes down what is meant, of one queue. */
 const gather = async (
-  sqs: SQSClient,
+  access: OpenSqs,
   queue: QueueToRead,
   file: FileHandle,
   options: { selection: Selection; limit: number; visibilitySeconds: number; signal: AbortSignal },
   onRead: (count: number) => void,
 ): Promise<Chosen & { readonly failure?: string }> => {
   const { selection, limit, visibilitySeconds, signal } = options;
-  const scan = createScan(sqs, queue, { visibilitySeconds, now: Date.now, signal });
+  const scan = createScan(access, queue, { visibilitySeconds, now: Date.now, signal });
   const messageIds: string[] = [];
   try {
     for await (const letters of scan.letters()) {
@@ -99,7 +98,7 @@ export const runDiscard = async (options: DiscardOptions): Promise<number> => {
   const path =
     options.file ?? `dead-letters-${name}-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.jsonl`;
   const file = await createFile(path);
-  const sqs = createSqsClient(options);
+  const access = openSqs(options);
   const progress = await createProgress(undefined, json);
   const signal = stopOnInterrupt(progress.tell);
   const notice = createTeller(progress.tell);
@@ -114,7 +113,7 @@ export const runDiscard = async (options: DiscardOptions): Promise<number> => {
       const left = { selection, limit: limit - counts.matched, visibilitySeconds, signal };
       if (left.limit <= 0 || signal.aborted) break;
       const { matched } = counts;
-      const chosen = await gather(sqs, queue, file, left, (count) =>
+      const chosen = await gather(access, queue, file, left, (count) =>
         progress.update(matched + count, `${matched + count} written`),
       );
       all.push(chosen);
@@ -145,7 +144,7 @@ export const runDiscard = async (options: DiscardOptions): Promise<number> => {
     // A file of what was never to be deleted would mislead. But once a removal was tried, SQS may have deleted what it did
     // not confirm, and the file is the only copy.
     if (!isRemovalTried) await rm(path, { force: true });
-    sqs.destroy();
+    access.close();
   }
   if (failure) note(paint('red', failure, process.stderr));
   if (isRefused) tell('Nothing was deleted.');

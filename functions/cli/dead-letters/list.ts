@@ -1,9 +1,8 @@
 /** `mysafe-enable dead-letters list`: what lies there, by error code and age; everything is given back at the end. */
-import type { SQSClient } from '@aws-sdk/client-sqs';
 import { awsFailure } from '../../aws/failure.ts';
 import { countLetters, createScan, type QueueToRead } from '../../dead-letters/scan.ts';
 import { codeOf, isSelected, type Selection } from '../../dead-letters/select.ts';
-import { createSqsClient } from '../target.ts';
+import { type OpenSqs, openSqs } from '../target.ts';
 import { explain } from '../terminal/hints.ts';
 import { stopOnInterrupt } from '../terminal/interrupt.ts';
 import { columns, note, paint, plural, say, sayJson, table, wrap } from '../terminal/print.ts';
@@ -46,7 +45,7 @@ interface Summary {
 }
 
 interface Reading {
-  readonly sqs: SQSClient;
+  readonly access: OpenSqs;
   readonly selection: Selection;
   readonly options: ListOptions;
   readonly visibilitySeconds: number;
@@ -66,7 +65,7 @@ const add = (summary: Summary, code: string, at: number): void => {
 };
 
 const summarise = async (queue: QueueToRead, reading: Reading): Promise<Summary> => {
-  const { sqs, selection, options, visibilitySeconds, signal } = reading;
+  const { access, selection, options, visibilitySeconds, signal } = reading;
   const byAge = Object.fromEntries(AGES.map(([ageName]) => [ageName, 0]));
   const summary: Summary = {
     queue: queue.name,
@@ -78,7 +77,7 @@ const summarise = async (queue: QueueToRead, reading: Reading): Promise<Summary>
     unread: 0,
     isCutShort: true,
   };
-  const scan = createScan(sqs, queue, { visibilitySeconds, now: Date.now, signal });
+  const scan = createScan(access, queue, { visibilitySeconds, now: Date.now, signal });
   try {
     for await (const letters of scan.letters()) {
       for (const letter of letters) {
@@ -161,8 +160,8 @@ export const runList = async (options: ListOptions): Promise<number> => {
   const isFiltered = codes.length > 0 || Object.keys(bounds).length > 0;
   const visibilitySeconds = readVisibility(options);
   const { queues } = await findQueues(options);
-  const sqs = createSqsClient(options);
-  const counts = await Promise.all(queues.map(({ url }) => countLetters(sqs, url)));
+  const access = openSqs(options);
+  const counts = await Promise.all(queues.map(({ url }) => countLetters(access.client, url)));
   const total = counts.reduce((sum, count) => sum + count, 0);
   // The letters themselves show how far it has come, and a bar would be drawn into their lines.
   const progress = await createProgress(total, options.json === true || options.letters === true);
@@ -178,10 +177,10 @@ export const runList = async (options: ListOptions): Promise<number> => {
     isBegun = true;
     say(line);
   };
-  const reading = { sqs, selection, options, visibilitySeconds, signal, onRead, onLetter };
+  const reading = { access, selection, options, visibilitySeconds, signal, onRead, onLetter };
   const summaries = await Promise.all(queues.map((queue) => summarise(queue, reading)));
   progress.end();
-  sqs.destroy();
+  access.close();
   if (options.json) {
     for (const summary of summaries) noteSummary(summary, isFiltered);
     sayJson({ queues: summaries.map(({ queue, total: all, byCode }) => ({ queue, total: all, byCode })) });

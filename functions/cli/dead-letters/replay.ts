@@ -4,7 +4,7 @@ import type { Letter } from '../../dead-letters/letter.ts';
 import { type Fate, type ReplayOptions, type ReplayResult, replay } from '../../dead-letters/replay.ts';
 import { DEFAULTS } from '../../enable-password/environment.ts';
 import { sleep } from '../../time/sleep.ts';
-import { createSqsClient } from '../target.ts';
+import { openSqs } from '../target.ts';
 import { fixOf, isLasting } from '../terminal/hints.ts';
 import { stopOnInterrupt } from '../terminal/interrupt.ts';
 import { note, paint, plural, say, sayJson, wrap } from '../terminal/print.ts';
@@ -103,17 +103,16 @@ export const runReplay = async (options: ReplayCommandOptions): Promise<number> 
   const { json = false } = options;
   const { dryRun = false, limit } = replayOptions;
   const { queues, target } = await findQueues(options, 'requests');
-  const sqs = createSqsClient(options);
+  const access = openSqs(options);
   const progress = await createProgress(limit, json || dryRun);
   const signal = stopOnInterrupt(progress.tell);
   const tell = json ? note : say;
   const result = await replay(
     {
-      sqs,
+      ...access,
       deadLetterQueues: queues,
       queueUrl: target.requests,
       now: Date.now,
-      random: Math.random,
       sleep,
       signal,
       onProgress: ({ replayed, failed }) =>
@@ -124,7 +123,7 @@ export const runReplay = async (options: ReplayCommandOptions): Promise<number> 
     replayOptions,
   );
   progress.end();
-  sqs.destroy();
+  access.close();
   printResult(result, tell);
   const { isInterrupted, stop: _, unread: __, ...counts } = result;
   if (json) sayJson(counts);

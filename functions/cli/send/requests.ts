@@ -1,7 +1,7 @@
 /** Sends requests in batches of ten, several under way, and says of each whether SQS confirmed it. */
+import { explainFailed } from '../../aws/failure.ts';
 import { MAX_MESSAGE_BYTES } from '../../aws/message.ts';
-import { type SendBatchParts, sendBatch } from '../../aws/send-batch.ts';
-import { MAX_BATCH_ENTRIES } from '../../aws/sqs.ts';
+import { MAX_BATCH_ENTRIES, type Sqs } from '../../aws/sqs.ts';
 
 /** One request, with the place it came from (a line number, an argument). */
 export interface Outgoing {
@@ -12,7 +12,9 @@ export interface Outgoing {
   readonly deduplicationId?: string | undefined;
 }
 
-export interface SendParts extends SendBatchParts {
+export interface SendParts {
+  readonly sqs: Pick<Sqs, 'sendMessages'>;
+  readonly queueUrl: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: (result: SendResult) => void;
   /** A request that SQS finally did not take. */
@@ -48,26 +50,21 @@ export async function* batchesOf(requests: AsyncIterable<Outgoing>): AsyncGenera
 
 /** Takes `requests` no faster than SQS confirms them, so that a million lines need no more memory than forty. */
 export const sendRequests = async (requests: AsyncIterable<Outgoing>, parts: SendParts): Promise<SendResult> => {
-  const { signal, onProgress, onFailure } = parts;
+  const { sqs, queueUrl, signal, onProgress, onFailure } = parts;
   const counts = { sent: 0, failed: 0 };
   let stop: string | undefined;
 
   const send = async (batch: readonly Outgoing[]): Promise<void> => {
-    const result = await sendBatch(
-      parts,
-      batch.map(({ body, groupId, deduplicationId }) => ({
-        MessageBody: body,
-        ...(groupId === undefined ? {} : { MessageGroupId: groupId }),
-        ...(deduplicationId === undefined ? {} : { MessageDeduplicationId: deduplicationId }),
-      })),
+    const results = await sqs.sendMessages(
+      batch.map(({ body, groupId, deduplicationId }) => ({ queueUrl, body, attributes: {}, groupId, deduplicationId })),
     );
-    stop ??= result.stop;
-    for (const [index, { place }] of batch.entries()) {
-      const reason = result.reasons[index];
-      if (reason === undefined) counts.sent += 1;
+    for (const [index, result] of results.entries()) {
+      if (result.kind === 'confirmed') counts.sent += 1;
       else {
+        const reason = explainFailed(result);
+        if (result.scope === 'call') stop ??= reason;
         counts.failed += 1;
-        onFailure?.(place, reason);
+        onFailure?.(batch[index]?.place ?? '', reason);
       }
     }
     onProgress?.({ ...counts });
@@ -83,7 +80,7 @@ export const sendRequests = async (requests: AsyncIterable<Outgoing>, parts: Sen
     }
   };
   // In a FIFO queue one after the other, so that a group keeps the order it was given in.
-  const workers = parts.queueUrl.endsWith('.fifo') ? 1 : UNDER_WAY;
+  const workers = queueUrl.endsWith('.fifo') ? 1 : UNDER_WAY;
   await Promise.all(Array.from({ length: workers }, worker));
   return { ...counts, ...(stop === undefined ? {} : { stop }) };
 };

@@ -2,8 +2,7 @@
 import { createHash } from 'node:crypto';
 import { MAX_MESSAGE_BYTES } from '../../aws/message.ts';
 import { parseRequest, REQUESTER_FIELDS } from '../../requests/request.ts';
-import { sleep } from '../../time/sleep.ts';
-import { createSqsClient, findTarget } from '../target.ts';
+import { findTarget, openSqs } from '../target.ts';
 import { fixOf } from '../terminal/hints.ts';
 import { stopOnInterrupt } from '../terminal/interrupt.ts';
 import { note, paint, plural, say, sayJson, wrap } from '../terminal/print.ts';
@@ -122,13 +121,11 @@ const sendAll = async (
   signal: AbortSignal,
   options: SendOptions,
 ): Promise<SendResult> => {
-  const sqs = createSqsClient(options);
+  const { sqs, close } = openSqs(options);
   try {
     return await sendRequests(requests, {
       sqs,
       queueUrl,
-      sleep,
-      random: Math.random,
       signal,
       onProgress: ({ sent, failed }) =>
         progress.update(sent + failed, `${sent} of ${total} sent${failed > 0 ? `, ${failed} failed` : ''}`),
@@ -136,7 +133,7 @@ const sendAll = async (
     });
   } finally {
     progress.end();
-    sqs.destroy();
+    close();
   }
 };
 

@@ -1,0 +1,67 @@
+/** The AWS SDK's clients, over our one HTTP call, with everything said outright that they would else look up. */
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { createRequestHandler } from '../http/request-handler.ts';
+import type { Connection } from '../http/send.ts';
+
+/** The AWS SDK's own variables that choose region and endpoints, as a function reads them. */
+export interface AwsSettings {
+  readonly region: string;
+  readonly sqsEndpoint?: string | undefined;
+  readonly secretsManagerEndpoint?: string | undefined;
+  readonly useFipsEndpoint: boolean;
+  readonly useDualstackEndpoint: boolean;
+  /** `AWS_SDK_UA_APP_ID`: stands in the user agent. */
+  readonly appId?: string | undefined;
+}
+
+const beSilent = (): void => undefined;
+/** What the SDK has to say (a queue's URL is not its endpoint) concerns nobody who reads our log. */
+export const SILENT = { trace: beSilent, debug: beSilent, info: beSilent, warn: beSilent, error: beSilent };
+
+const shared = ({ useFipsEndpoint, useDualstackEndpoint, appId }: AwsSettings, connection: Connection) => ({
+  useFipsEndpoint,
+  useDualstackEndpoint,
+  // The variables were read already; for each of these three the SDK would look for a file of profiles at the first call.
+  ignoreConfiguredEndpointUrls: true,
+  authSchemePreference: ['sigv4'],
+  userAgentAppId: () => Promise.resolve(appId),
+  defaultsMode: 'standard' as const,
+  retryMode: 'standard',
+  logger: SILENT,
+  requestHandler: createRequestHandler(connection),
+});
+
+/** Attempts are ours (attempts.ts), which knows how much time is left; only for reading are they the SDK's. */
+export const createSqsClient = (settings: AwsSettings, connection: Connection, maxAttempts = 1): SQSClient => {
+  const { region, sqsEndpoint, useFipsEndpoint, useDualstackEndpoint } = settings;
+  return new SQSClient({
+    ...shared(settings, connection),
+    region,
+    maxAttempts,
+    ...(sqsEndpoint ? { endpoint: sqsEndpoint } : {}),
+    // A queue's URL names the ordinary host, also where FIPS or dual stack is asked for.
+    useQueueUrlAsEndpoint: !(useFipsEndpoint || useDualstackEndpoint),
+    // One body that arrived changed would fail all ten: sqs.ts compares each by itself.
+    md5: false,
+  });
+};
+
+/** `arn:aws:secretsmanager:<region>:…` */
+const regionOfSecret = (secretId: string): string | undefined =>
+  /^arn:[^:]+:secretsmanager:([a-z0-9-]+):/.exec(secretId)?.[1];
+
+/** A secret given by ARN is read in the ARN's region. */
+export const createSecretsManagerClient = (
+  settings: AwsSettings,
+  secretId: string,
+  connection: Connection,
+): SecretsManagerClient => {
+  const { region, secretsManagerEndpoint } = settings;
+  return new SecretsManagerClient({
+    ...shared(settings, connection),
+    region: regionOfSecret(secretId) ?? region,
+    maxAttempts: 1,
+    ...(secretsManagerEndpoint ? { endpoint: secretsManagerEndpoint } : {}),
+  });
+};
