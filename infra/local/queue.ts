@@ -199,7 +199,7 @@ export const createQueue = (options: QueueOptions) => {
     isFifo,
     settings,
     size: (): number => shelf.messages.size,
-    has: (messageId: string): boolean => shelf.messages.has(messageId),
+    get: (messageId: string): QueueMessage | undefined => shelf.messages.get(messageId),
     inFlight: (): number => {
       shelf.tick();
       return shelf.inFlight();

@@ -17,7 +17,7 @@ export interface QueuesParts {
   readonly now: () => number;
   readonly region?: string;
   /** What all queues have in common. */
-  readonly options?: Pick<QueueOptions, 'groupLock' | 'luck'>;
+  readonly options?: Pick<QueueOptions, 'groupLock' | 'luck' | 'maxInFlight'>;
   /** Called when a message was sent, shown, hidden or deleted. */
   readonly onChange?: (name: string) => void;
 }

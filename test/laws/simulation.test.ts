@@ -1,7 +1,7 @@
 /** The core through bad days in virtual time, with seeds that nobody has tried before. `npm run simulate` runs more. */
 import { expect, test } from 'vitest';
 import { runEpisode } from '../simulation/episode.ts';
-import { plan } from '../simulation/main.ts';
+import { plan } from '../simulation/plan.ts';
 
 const MESSAGES = 3000;
 const seed = Math.floor(Math.random() * 1e9);

@@ -2,17 +2,12 @@
  * One episode: messages, faults and a cluster of execution environments, all from one seed, and the invariants that must
  * hold whatever happens (witness.ts, lambda.ts, ledger.ts). The core is the real one (environment.ts).
  */
-import { seeded } from '../../infra/local/faults.ts';
-import { createClock } from '../virtual-time/clock.ts';
-import { createAws } from './aws.ts';
-import { createEnvironment, type Environment, FUNCTION_TIMEOUT_MS } from './environment.ts';
-import { createLambda } from './lambda.ts';
-import { createLedger, type Random, type Run, type Story } from './ledger.ts';
+import { createCluster, STARTS_AT } from './cluster.ts';
+import { FUNCTION_TIMEOUT_MS } from './environment.ts';
+import type { Random, Story } from './ledger.ts';
+import type { MappingOptions } from './mapping.ts';
 import { createProducer, createSaboteur } from './people.ts';
-import { createSimulatedSqs } from './queues.ts';
-import { createSegura } from './segura.ts';
 import { drawWeather, HOUR, type Kind, OUTAGE_MS, pick, TROUBLE_MS } from './weather.ts';
-import { createWitness } from './witness.ts';
 
 export interface EpisodeOptions {
   readonly seed: number;
@@ -41,42 +36,22 @@ export interface Summary {
   readonly violations: readonly string[];
 }
 
-const STARTS_AT = Date.UTC(2026, 0, 1);
 /** The promise to whoever waits for a password. */
 const OUTAGE_RECOVERY_SECONDS = 900;
 /** After troubles of many kinds at once an invocation may still be caught in them when they end. */
 const RECOVERY_SECONDS = 900 + FUNCTION_TIMEOUT_MS / 1000;
 const GIVEN_UP_AFTER_MS = 5 * OUTAGE_MS;
 const ENOUGH_VIOLATIONS = 50;
-const QUEUE_VISIBILITY_SECONDS = (6 * FUNCTION_TIMEOUT_MS) / 1000;
-const MAX_RECEIVE_COUNT = 1000;
 const CRASHES_TO_EXHAUST = 3;
-/** Of an invocation that does not know yet that Segura is down, and of one that does. */
-const MAX_CALLS_IN_OUTAGE = 30;
-const MAX_CALLS_OF_PROBE = 2;
-
-const settingsOf = (kind: Kind, random: Random) => {
+const mappingOf = (kind: Kind, random: Random): MappingOptions => {
   switch (kind) {
     case 'big-batches':
       return { batchSize: 1000, windowMs: pick(random, [5000, 60_000]), maximumConcurrency: 2 };
     case 'ordinary':
       return { batchSize: pick(random, [1, 10]), windowMs: 0, maximumConcurrency: pick(random, [2, 10]) };
     default:
-      return { batchSize: 10, windowMs: 0, maximumConcurrency: kind.startsWith('day-long') ? 20 : 5 };
+      return { batchSize: 10, windowMs: 0, maximumConcurrency: 5 };
   }
-};
-
-/** While Segura is down for all: few calls, and one alone from whoever knows it. */
-const createOutageWatch = (ledger: ReturnType<typeof createLedger>) => {
-  const knowing = new Set<number>();
-  return (run: Run, { id }: Environment): void => {
-    const calls = run.failedCalls + run.enabled.size;
-    const most = knowing.has(id) ? MAX_CALLS_OF_PROBE : MAX_CALLS_IN_OUTAGE;
-    if (Math.max(calls, run.tokenRequests) > most) {
-      ledger.violate(`${calls} calls and ${run.tokenRequests} token requests of one invocation in an outage`);
-    }
-    if (run.failedCalls >= 5 && run.failedIdentifiers.size >= 3) knowing.add(id);
-  };
 };
 
 const count = (stories: Iterable<Story>, isCounted: (story: Story) => boolean): number => {
@@ -86,78 +61,24 @@ const count = (stories: Iterable<Story>, isCounted: (story: Story) => boolean): 
 };
 
 export const runEpisode = async ({ seed, kind, messages, isForgetful = false }: EpisodeOptions): Promise<Summary> => {
-  const random = seeded(seed);
-  const clock = createClock(STARTS_AT);
-  const weather = drawWeather(kind, STARTS_AT, random);
   const isOutage = kind.startsWith('day-long-outage');
-  const isFifo = kind.endsWith('fifo');
-  const hasOutcomes = random() < 0.3;
-  const ledger = createLedger(seed, kind, clock);
+  const cluster = createCluster({
+    seed,
+    kind,
+    isFifo: kind.endsWith('fifo'),
+    weather: (random) => drawWeather(kind, STARTS_AT, random),
+    groupLock: (random) => (random() < 0.5 ? 'first-invisible' : 'any-in-flight'),
+    mapping: (random) => mappingOf(kind, random),
+    outcomesShare: 0.3,
+    ...(kind === 'crash-loop' ? { maxReceiveCount: CRASHES_TO_EXHAUST } : {}),
+    segura: { isForgetful },
+  });
+  const { clock, ledger, weather, witness, lambda, people } = cluster;
   const { stories, violate } = ledger;
-  const witness = createWitness({ clock, ledger, isFifo, hasOutcomes });
-  const segura = createSegura({ clock, random, weather, ledger, isFifo, isForgetful });
-
-  const isUnlucky = (): boolean => clock.now() < weather.calmAt && random() < weather.duplicateShare;
-  const queues = createSimulatedSqs({
-    clock,
-    isFifo,
-    groupLock: random() < 0.5 ? 'first-invisible' : 'any-in-flight',
-    visibilitySeconds: QUEUE_VISIBILITY_SECONDS,
-    maxReceiveCount: kind === 'crash-loop' ? CRASHES_TO_EXHAUST : MAX_RECEIVE_COUNT,
-    luck: {
-      shownAgainInMs: () => (isUnlucky() ? random() * 1000 : undefined),
-      losesDelete: isUnlucky,
-      takesOldHandle: () => random() < 0.5,
-    },
-    onExhausted: (messageId) => {
-      const story = stories.get(messageId);
-      if (!story) return;
-      story.isExhausted = true;
-      if (story.crashes < story.receives) violate('exhausted by more than crashes', story);
-    },
-  });
-  const { onSent, onVisibility } = witness;
-  const aws = createAws({ clock, random, weather, ledger, queues, onSent, onVisibility });
-  const watchOutage = createOutageWatch(ledger);
-  let environments = 0;
-  const lambda = createLambda({
-    clock,
-    random,
-    weather,
-    ledger,
-    queues,
-    isFifo,
-    ...settingsOf(kind, random),
-    newEnvironment: () => {
-      environments += 1;
-      const parts = { clock, random, ledger, witness, isFifo, hasOutcomes, segura: segura.send, aws: aws.send };
-      return createEnvironment({ ...parts, id: environments });
-    },
-    onRun: (run, environment) => {
-      witness.onAnswered(run);
-      if (isOutage && clock.now() < weather.calmAt) watchOutage(run, environment);
-    },
-  });
-
-  const people = { clock, random, weather, ledger, requests: queues.requests, segura, aws };
   const sending = createProducer(people)({ messages, spreadMs: isOutage ? OUTAGE_MS : TROUBLE_MS, isOutage });
-  const mischief = createSaboteur(people)();
-  let isBusy = true;
-  Promise.all([sending, mischief]).then(
-    () => {
-      isBusy = false;
-      queues.wake();
-    },
-    (error: unknown) => violate(`the simulation itself failed: ${(error as Error).stack}`),
-  );
-  let isDone = false;
-  const poll = async (): Promise<void> => {
-    await lambda.poll(() => !isBusy && queues.requests.size() === 0);
-    isDone = true;
-  };
-  void poll();
-  await clock.run(
-    () => isDone || clock.now() > STARTS_AT + GIVEN_UP_AFTER_MS || ledger.violations.length >= ENOUGH_VIOLATIONS,
+  await cluster.run(
+    Promise.all([sending, createSaboteur(people)()]),
+    () => clock.now() > STARTS_AT + GIVEN_UP_AFTER_MS || ledger.violations.length >= ENOUGH_VIOLATIONS,
   );
 
   const rejected: Record<string, number> = {};

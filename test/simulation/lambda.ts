@@ -4,26 +4,25 @@ import { keptIds } from '../../infra/local/event-source.ts';
 import type { Clock } from '../virtual-time/clock.ts';
 import { type Environment, FUNCTION_TIMEOUT_MS } from './environment.ts';
 import type { Ledger, Random, Run } from './ledger.ts';
+import { createScaling, type MappingOptions } from './mapping.ts';
 import type { SimulatedQueues } from './queues.ts';
-import { between, pick, type Weather } from './weather.ts';
+import { between, HOUR, pick, type Weather } from './weather.ts';
 
-export interface LambdaParts {
+export interface LambdaParts extends MappingOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly weather: Weather;
   readonly ledger: Ledger;
   readonly queues: SimulatedQueues;
   readonly isFifo: boolean;
-  readonly batchSize: number;
-  readonly windowMs: number;
-  readonly maximumConcurrency: number;
   readonly newEnvironment: () => Environment;
   /** Called when an invocation has answered and its response is carried out. */
   readonly onRun: (run: Run, environment: Environment) => void;
 }
 
+/** Lambda keeps an environment that has nothing to do for some minutes, and none for more than some hours. */
 const IDLE_MS = 600_000;
-const RECYCLED_SHARE = 0.01;
+const LIVES_MS = [0.5 * HOUR, 3 * HOUR] as const;
 const FREEZES_MS = [2000, 30_000, 100_000, 130_000];
 
 export const createLambda = (parts: LambdaParts) => {
@@ -31,19 +30,27 @@ export const createLambda = (parts: LambdaParts) => {
   const { batchSize, windowMs, maximumConcurrency } = parts;
   const counts = { invocations: 0, receives: 0, kills: 0, starts: 0 };
   const idle: { readonly environment: Environment; readonly since: number }[] = [];
+  const diesAt = new Map<Environment, number>();
+  const scaling = createScaling(clock, maximumConcurrency);
   let running = 0;
   let freed = Promise.withResolvers<void>();
+
+  const retire = (environment: Environment): void => {
+    environment.kill();
+    diesAt.delete(environment);
+  };
 
   /** The one that was used last, as long as Lambda keeps it; else a cold start. */
   const takeEnvironment = async (): Promise<Environment> => {
     const warm = idle.pop();
-    if (warm && clock.now() - warm.since < IDLE_MS && random() >= RECYCLED_SHARE) {
+    if (warm && clock.now() - warm.since < IDLE_MS && clock.now() < (diesAt.get(warm.environment) ?? 0)) {
       warm.environment.thaw();
       return warm.environment;
     }
-    warm?.environment.kill();
+    if (warm) retire(warm.environment);
     counts.starts += 1;
     const environment = newEnvironment();
+    diesAt.set(environment, clock.now() + between(random, ...LIVES_MS));
     await clock.sleep(between(random, 100, 1500));
     return environment;
   };
@@ -69,6 +76,7 @@ export const createLambda = (parts: LambdaParts) => {
     if (isTroubled && random() < weather.freezeShare) cancels.push(clock.after(between(random, 0, 500), freeze));
     const response = await Promise.race([environment.invoke(records, run), died]);
     for (const cancel of cancels) cancel();
+    run.hasAnswered = response !== undefined;
     return response;
   };
 
@@ -93,7 +101,7 @@ export const createLambda = (parts: LambdaParts) => {
       const isConfirmed = run.enabled.has(messageId) || run.rejected.has(messageId);
       if (!isConfirmed) ledger.violate('deleted before its enable or dead letter was confirmed', story);
       queues.requests.remove(record.receiptHandle);
-      if (!queues.requests.has(messageId)) story.isDeleted = true;
+      if (!queues.requests.get(messageId)) story.isDeleted = true;
       ledger.tell(story, story.isDeleted ? 'deleted' : 'delete lost');
     }
   };
@@ -120,7 +128,8 @@ export const createLambda = (parts: LambdaParts) => {
       onRun(run, environment);
       return;
     }
-    environment.kill();
+    retire(environment);
+    scaling.backOff();
     counts.kills += 1;
     for (const story of run.stories.values()) {
       story.crashes += 1;
@@ -133,7 +142,8 @@ export const createLambda = (parts: LambdaParts) => {
     /** Receives and invokes until `isOver`. */
     poll: async (isOver: () => boolean): Promise<void> => {
       while (!isOver() || running > 0) {
-        const records = running < maximumConcurrency ? queues.receive(batchSize) : [];
+        const isFree = running < scaling.allowed(running);
+        const records = isFree ? queues.receive(batchSize) : [];
         if (records.length > 0) {
           running += 1;
           work(records).then(
@@ -146,7 +156,7 @@ export const createLambda = (parts: LambdaParts) => {
           );
           continue;
         }
-        const nextInMs = running < maximumConcurrency ? queues.requests.nextInMs() : undefined;
+        const nextInMs = isFree ? queues.requests.nextInMs() : scaling.growsInMs();
         const cancel = nextInMs === undefined ? undefined : clock.after(nextInMs, queues.wake);
         await Promise.race([queues.changed(), freed.promise]);
         cancel?.();

@@ -55,13 +55,15 @@ export interface Run {
   readonly outcomes: Map<string, Outcome['decision']>;
   /** It stood still for a while, which is no fault of ours. */
   wasFrozen: boolean;
+  hasAnswered: boolean;
 }
 
 const FIRST_EVENTS = 10;
 const LAST_EVENTS = 60;
 export const MAX_REQUEST_AGE_SECONDS = 345_600;
 
-export const createLedger = (seed: number, kind: string, clock: Clock) => {
+/** `keepsTraces`: with very many messages their stories would not fit into memory. */
+export const createLedger = (seed: number, kind: string, clock: Clock, keepsTraces = true) => {
   const startsAt = clock.now();
   const stories = new Map<string, Story>();
   const byIdentifier = new Map<number, Story>();
@@ -73,7 +75,7 @@ export const createLedger = (seed: number, kind: string, clock: Clock) => {
   const at = (): string => `${((clock.now() - startsAt) / 1000).toFixed(3).padStart(11)} s`;
 
   const tell = (story: Story | undefined, text: string): void => {
-    if (!story) return;
+    if (!story || !keepsTraces) return;
     if (story.trace.length >= FIRST_EVENTS + LAST_EVENTS) story.trace.splice(FIRST_EVENTS, 1);
     story.trace.push(`${at()}  ${text}`);
   };
@@ -139,6 +141,7 @@ export const createLedger = (seed: number, kind: string, clock: Clock) => {
         told: new Set(),
         outcomes: new Map(),
         wasFrozen: false,
+        hasAnswered: false,
       };
     },
     /** Whether the request may no longer be carried out at `moment`. */

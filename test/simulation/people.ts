@@ -56,23 +56,32 @@ const bodyOf = (identifier: number, notAfter: number | undefined, random: Random
 /** How many come at once: single approvals, a team, a whole department. */
 const BURSTS = [1, 1, 1, 5, 50];
 
-/** Sends all messages, in bursts, evenly over the time on the whole. */
-export const createProducer = ({ clock, random, ledger, requests, segura }: PeopleParts) => {
-  const send = (index: number, { messages, isOutage }: Sending): void => {
+/** What is said of one request from the outset; the rest is drawn. */
+export interface RequestOptions {
+  readonly groupId: string;
+  /** That can be carried out, and can wait. */
+  readonly isPlain: boolean;
+}
+
+/** Sends one request; `index` counts from 0 and makes its identifier. */
+export const createRequest =
+  ({ clock, random, ledger, requests, segura }: PeopleParts) =>
+  (index: number, { groupId, isPlain }: RequestOptions): void => {
     const identifier = index + 1;
     const now = clock.now();
-    const isInvalid = !isOutage && random() < 0.01;
+    const isInvalid = !isPlain && random() < 0.01;
     const notAfter =
-      !isOutage && random() < 0.05 ? Math.floor(now + between(random, 1000, pick(random, PATIENCE_MS))) : undefined;
-    const isReplayed = !isOutage && random() < 0.03;
+      !isPlain && random() < 0.05 ? Math.floor(now + between(random, 1000, pick(random, PATIENCE_MS))) : undefined;
+    const isReplayed = !isPlain && random() < 0.03;
     const messageId = `message-${identifier}`;
+    const body = isInvalid ? 'please' : bodyOf(identifier, notAfter, random);
     const story: Story = {
       messageId,
       originalMessageId: isReplayed ? `original-${identifier}` : messageId,
       identifier,
       index,
-      groupId: `group-${Math.floor(random() * Math.max(1, messages / MESSAGES_PER_GROUP))}`,
-      body: isInvalid ? 'please' : bodyOf(identifier, notAfter, random),
+      groupId,
+      body,
       isInvalid,
       firstSentAt: Math.floor(isReplayed ? now - random() * MAX_REPLAYED_AGE_MS : now),
       sentAt: now,
@@ -93,10 +102,16 @@ export const createProducer = ({ clock, random, ledger, requests, segura }: Peop
         }
       : {};
     ledger.add(story);
-    segura.passwords.set(identifier, isOutage ? 'disabled' : pick(random, STATES));
-    const { groupId, body } = story;
+    segura.passwords.set(identifier, isPlain ? 'disabled' : pick(random, STATES));
     requests.put({ messageId, groupId, body, attributes, senderId: 'sender' });
   };
+
+/** Sends all messages, in bursts, evenly over the time on the whole. */
+export const createProducer = (parts: PeopleParts) => {
+  const { clock, random } = parts;
+  const request = createRequest(parts);
+  const groupOf = (messages: number): string =>
+    `group-${Math.floor(random() * Math.max(1, messages / MESSAGES_PER_GROUP))}`;
 
   return async (sending: Sending): Promise<void> => {
     const { messages, spreadMs } = sending;
@@ -110,7 +125,9 @@ export const createProducer = ({ clock, random, ledger, requests, segura }: Peop
     let index = 0;
     for (const { at, size } of bursts.sort((a, b) => a.at - b.at)) {
       await clock.sleep(at - clock.now());
-      for (const until = index + size; index < until; index += 1) send(index, sending);
+      for (const until = index + size; index < until; index += 1) {
+        request(index, { groupId: groupOf(messages), isPlain: sending.isOutage });
+      }
     }
   };
 };

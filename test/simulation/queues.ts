@@ -13,6 +13,7 @@ export interface QueuesParts {
   readonly groupLock: GroupLock;
   readonly visibilitySeconds: number;
   readonly maxReceiveCount: number;
+  readonly maxInFlight?: number | undefined;
   readonly luck: Luck;
   readonly onExhausted: (messageId: string) => void;
 }
@@ -21,7 +22,7 @@ export interface QueuesParts {
 const ALL = { MessageAttributeNames: ['All'], MessageSystemAttributeNames: ['All'] };
 
 export const createSimulatedSqs = (parts: QueuesParts) => {
-  const { clock, isFifo, groupLock, visibilitySeconds, maxReceiveCount, luck, onExhausted } = parts;
+  const { clock, isFifo, groupLock, visibilitySeconds, maxReceiveCount, maxInFlight, luck, onExhausted } = parts;
   const suffix = isFifo ? '.fifo' : '';
   let changed = Promise.withResolvers<void>();
   let ids = 0;
@@ -33,7 +34,7 @@ export const createSimulatedSqs = (parts: QueuesParts) => {
 
   const queues = createQueues({
     now: clock.now,
-    options: { luck, groupLock },
+    options: { luck, groupLock, ...(maxInFlight === undefined ? {} : { maxInFlight }) },
     onChange: (name) => {
       if (name.startsWith('requests')) wake();
     },

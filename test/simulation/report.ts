@@ -1,6 +1,7 @@
 /** What a run of the simulation prints. */
 import { table } from '../../functions/cli/terminal/print.ts';
 import type { Summary } from './episode.ts';
+import type { OutageResult } from './outage.ts';
 import type { Kind } from './weather.ts';
 
 const add = (sums: Record<string, number>, more: Readonly<Record<string, number>>): void => {
@@ -60,15 +61,60 @@ const columnOf = (kind: Kind, summaries: readonly Summary[]): readonly (readonly
 /** Kinds that went alike stand side by side, so that a table is no wider than a terminal. */
 const PER_TABLE = 4;
 
-/** `recovery`: from the end of all troubles until everything that had been sent before was settled. */
-export const report = (rows: ReadonlyMap<Kind, readonly Summary[]>): string => {
+/** A row for each line of a cell that holds a list. */
+const rowsOf = (cells: readonly string[]): string[][] => {
+  const lists = cells.map((cell) => cell.split('\n'));
+  const height = Math.max(...lists.map(({ length }) => length));
+  return Array.from({ length: height }, (_, line) => lists.map((list) => list[line] ?? ''));
+};
+
+/** `recovery`: from the end of all troubles until everything that had been sent before was settled. One text a table. */
+export const report = (rows: ReadonlyMap<Kind, readonly Summary[]>): string[] => {
   const columns = [...rows].map(([kind, summaries]) => columnOf(kind, summaries));
   const tables: string[] = [];
   for (let from = 0; from < columns.length; from += PER_TABLE) {
     const some = columns.slice(from, from + PER_TABLE);
     const lines = (some[0] ?? []).map(([name], line) => [name, ...some.map((column) => column[line]?.[1] ?? '')]);
     const [head = [], ...body] = lines;
-    tables.push(table(head, body));
+    tables.push(table(head, body.flatMap(rowsOf)), '');
   }
-  return tables.join('\n\n');
+  return tables;
 };
+
+const lengthOf = (seconds: number): string => {
+  for (const [unit, size] of [
+    ['d', 86_400],
+    ['h', 3600],
+    ['min', 60],
+  ] as const) {
+    if (seconds >= size && seconds % size === 0) return `${seconds / size} ${unit}`;
+  }
+  return `${seconds} s`;
+};
+
+/** How long requests waited once Segura was back. */
+export const reportOutages = (
+  outages: readonly { readonly seconds: number; readonly isFifo: boolean }[],
+  results: readonly OutageResult[],
+): string =>
+  table(
+    [
+      'outage',
+      'queue',
+      'waiting',
+      'median',
+      '95 %',
+      'last',
+      'calls in it',
+      'busiest minute',
+      'most receives',
+      'exhausted',
+    ],
+    results.map(({ backlog, waits, callsInOutage, callsInBusiestMinute, mostReceives, exhausted }, index) => [
+      lengthOf(outages[index]?.seconds ?? 0),
+      outages[index]?.isFifo ? 'FIFO' : 'standard',
+      String(backlog),
+      ...[waits.median, waits.p95, waits.last].map((seconds) => `${seconds.toFixed(1)} s`),
+      ...[callsInOutage, callsInBusiestMinute, mostReceives, exhausted].map(String),
+    ]),
+  );

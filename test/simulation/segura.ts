@@ -1,5 +1,6 @@
 /** Segura, its gateway and its token endpoint in virtual time, as the core's `Send` sees them. */
 import type { Answer, Call, Failure } from '../../functions/http/send.ts';
+import { createHeap } from '../../infra/local/heap.ts';
 import answers from '../fixtures/answers.json' with { type: 'json' };
 import type { Clock } from '../virtual-time/clock.ts';
 import { isEnabled, type Ledger, type Random, type Verdict } from './ledger.ts';
@@ -86,10 +87,36 @@ export interface SeguraParts {
   readonly ledger: Ledger;
   readonly isFifo: boolean;
   /** Forgets its verdicts, so that the invariants can be seen to notice. */
-  readonly isForgetful: boolean;
+  readonly isForgetful?: boolean;
+  /** How long a call takes in good times; drawn between 5 and 155 ms where not said. */
+  readonly answersInMs?: number | undefined;
+  /** Calls that it works on at once; what comes on top waits for its turn, and is a time-out of the gateway after 60 s. */
+  readonly capacity?: number | undefined;
 }
 
-export const createSegura = ({ clock, random, weather, ledger, isFifo, isForgetful }: SeguraParts) => {
+/** Kong's default for an upstream that does not answer. */
+const GATEWAY_TIMEOUT_MS = 60_000;
+
+/** Workers that take one call after the other. */
+const createWorkers = (capacity: number | undefined, now: () => number) => {
+  const freeAt = createHeap<number>((a, b) => a < b);
+  for (let worker = 0; worker < (capacity ?? 0); worker += 1) freeAt.push(0);
+  return {
+    /** @returns ms until a worker takes the call, and has `workMs` of work with it; `undefined` for one that gives up */
+    take: (workMs: number): number | undefined => {
+      if (capacity === undefined) return 0;
+      const waitMs = Math.max(0, (freeAt.peek() ?? 0) - now());
+      if (waitMs > GATEWAY_TIMEOUT_MS) return undefined;
+      freeAt.pop();
+      freeAt.push(now() + waitMs + workMs);
+      return waitMs;
+    },
+  };
+};
+
+export const createSegura = (parts: SeguraParts) => {
+  const { clock, random, weather, ledger, isFifo, isForgetful = false, answersInMs } = parts;
+  const workers = createWorkers(parts.capacity, clock.now);
   const passwords = new Map<number, PasswordState>();
   const tokens = new Map<string, number>();
   const secrets = new Set(['hush-secret-0']);
@@ -146,6 +173,8 @@ export const createSegura = ({ clock, random, weather, ledger, isFifo, isForgetf
       const { status, body } = pick(random, DECEPTIONS);
       return { answer: answered(status, body) };
     }
+    if (fault === 'down')
+      return { answer: answered(503, '{"message":"failure to get a peer from the ring-balancer"}') };
     const failure = FAILURES[fault];
     return { answer: failure ? unanswered(...failure) : fixture(fault) };
   };
@@ -163,10 +192,12 @@ export const createSegura = ({ clock, random, weather, ledger, isFifo, isForgetf
         await clock.sleep(call.timeoutMs);
         return { answer: TIMED_OUT };
       }
-      const tookMs = fault === 'slow' ? 5000 + random() * 40_000 : 5 + random() * 150;
-      const reachesMs = tookMs * random();
+      const workMs = fault === 'slow' ? 5000 + random() * 40_000 : (answersInMs ?? 5 + random() * 150);
+      const waitMs = fault === undefined ? workers.take(workMs) : 0;
+      const tookMs = waitMs === undefined ? GATEWAY_TIMEOUT_MS : waitMs + workMs;
+      const reachesMs = (waitMs ?? 0) + workMs * random();
       const course = clock.sleep(reachesMs).then(async () => {
-        const delivery = meet(fault, call);
+        const delivery = meet(waitMs === undefined ? 'upstream-timeout' : fault, call);
         await clock.sleep(tookMs - reachesMs);
         return delivery;
       });

@@ -14,6 +14,8 @@ export const KINDS = [
 export type Kind = (typeof KINDS)[number];
 
 export type SeguraFault =
+  /** 503 of the gateway, as short as it comes. */
+  | 'down'
   | 'hang'
   | 'refused'
   | 'reset'
@@ -62,6 +64,8 @@ export interface Weather {
   readonly duplicateShare: number;
   /** Tokens revoked, client secrets rotated. */
   readonly rotations: number;
+  /** Segura is down for everybody, and nothing else is wrong. */
+  readonly isOutage: boolean;
   /** From here on all is well. */
   readonly calmAt: number;
 }
@@ -139,6 +143,7 @@ export const drawWeather = (kind: Kind, startsAt: number, random: Random): Weath
     freezeShare: 0,
     duplicateShare: 0.005,
     rotations: 0,
+    isOutage: false,
     calmAt: troubleEndsAt,
   };
 

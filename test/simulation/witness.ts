@@ -1,10 +1,13 @@
 /** Sees everything that the core does to the world and hears from it, and says what it should not have done. */
 import type { Outcome } from '../../functions/audit/line.ts';
 import type { Call } from '../../functions/http/send.ts';
+import type { Queue } from '../../infra/local/queue.ts';
 import type { Clock } from '../virtual-time/clock.ts';
 import type { AwsDelivery, Sent } from './aws.ts';
 import { isEnabled, type Ledger, type Run, type Story } from './ledger.ts';
+import { createPace } from './pace.ts';
 import type { Delivery } from './segura.ts';
+import type { Weather } from './weather.ts';
 
 const MAX_CALLS_PER_MESSAGE = 6;
 const MAX_CALLS_UNDER_WAY = 10;
@@ -15,23 +18,28 @@ const MAX_SECRET_REQUESTS = 12;
 /** The least and the longest wait of a kept message. */
 const LEAST_SECONDS = 30;
 const LONGEST_SECONDS = 900;
+/** A change that was on its way when the message came back. */
+const LATE_CHANGE_MS = 6000;
 /** A verdict is acted on within its invocation, or when a frozen process wakes up. */
 const VERDICT_HOLDS_MS = 1_200_000;
 
 export interface WitnessParts {
   readonly clock: Clock;
+  readonly weather: Weather;
+  readonly requests: Queue;
   readonly ledger: Ledger;
   readonly isFifo: boolean;
   readonly hasOutcomes: boolean;
 }
 
-export const createWitness = ({ clock, ledger, isFifo, hasOutcomes }: WitnessParts) => {
+export const createWitness = ({ clock, ledger, isFifo, hasOutcomes, weather, requests }: WitnessParts) => {
   const { tell, violate } = ledger;
   const counts = { calls: 0, tokenRequests: 0, secretReads: 0 };
   const keptBy: Record<string, number> = {};
   /** When an execution environment heard which verdict on a message. */
   const heard = new Map<string, number>();
   const underWay = new Map<number, number>();
+  const pace = createPace(clock, ledger, weather);
 
   const begin = ({ environment }: Run): number => {
     const open = (underWay.get(environment) ?? 0) + 1;
@@ -40,6 +48,16 @@ export const createWitness = ({ clock, ledger, isFifo, hasOutcomes }: WitnessPar
   };
   const end = ({ environment }: Run): void => {
     underWay.set(environment, (underWay.get(environment) ?? 1) - 1);
+  };
+
+  /** A handle is good until its own wait ends: from then on it would change the wait of whoever receives the message. */
+  const checkHandle = (handle: string, run: Run): void => {
+    const message = requests.get(handle.split('#')[1] ?? '');
+    const isOld = message !== undefined && message.receiptHandle !== handle;
+    if (!isOld || run.wasFrozen || weather.duplicateShare > 0) return;
+    const ms = clock.now() - message.receivedAt;
+    if (ms > LATE_CHANGE_MS)
+      violate(`the wait of another receive changed, ${ms} ms after it`, ledger.stories.get(message.messageId));
   };
 
   const onTokenRequest = (run: Run) => {
@@ -65,10 +83,12 @@ export const createWitness = ({ clock, ledger, isFifo, hasOutcomes }: WitnessPar
     if (story.isInvalid) violate('called though it is no request', story);
     const open = begin(run);
     if (open > MAX_CALLS_UNDER_WAY) violate(`${open} calls under way at once`, story);
+    pace.onCall(run);
 
     return (delivery: Delivery | undefined): void => {
       end(run);
       const { verdict } = delivery ?? {};
+      pace.onAnswer(run, identifier, verdict);
       if (verdict === undefined) {
         run.failedCalls += 1;
         run.failedIdentifiers.add(identifier);
@@ -146,10 +166,15 @@ export const createWitness = ({ clock, ledger, isFifo, hasOutcomes }: WitnessPar
     onSent: (sent: Sent, environment: number): string =>
       sent.queue === 'rejected' ? onDeadLetter(sent, environment) : onOutcomeEvent(sent, environment),
 
-    onVisibility: (_handle: string, seconds: number): void => {
-      if (!(Number.isInteger(seconds) && seconds >= LEAST_SECONDS && seconds <= LONGEST_SECONDS)) {
-        violate(`a visibility timeout of ${seconds} s`);
+    onVisibility: (handle: string, seconds: number, run: Run): void => {
+      const hasHeard = run.enabled.size > 0;
+      const least = hasHeard ? 0 : LEAST_SECONDS;
+      if (!(Number.isInteger(seconds) && seconds >= least && seconds <= LONGEST_SECONDS)) {
+        violate(`a visibility timeout of ${seconds} s${hasHeard ? '' : ', and Segura has not answered'}`);
       }
+      if (run.hasAnswered && !run.wasFrozen)
+        violate(`a visibility timeout changed after the answer of invocation ${run.id}`);
+      checkHandle(handle, run);
     },
 
     onLines: (lines: string): void => {
