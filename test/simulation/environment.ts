@@ -33,6 +33,7 @@ const PREFETCH_TIMEOUT_MS = 3000;
 /** A connection that is idle for longer may be closed when it is used again. */
 const KEPT_ALIVE_MS = 60_000;
 const RESET_MS = 2;
+const SIMULATED_BUG = 'a bug on purpose';
 const AWS = { region: 'us-east-1', useFipsEndpoint: false, useDualstackEndpoint: false };
 
 // The SDK signs, as in Lambda, with what the environment holds.
@@ -57,15 +58,16 @@ export const createEnvironment = (parts: EnvironmentParts) => {
 
   /** An answer comes to a process that runs; where it comes from a thaw, the time limit has gone off before it. */
   const wire =
-    <Delivered extends { readonly answer: Answer }>(
+    <Delivered extends { readonly answer: Answer; readonly isBroken?: 'deaf' | 'bug' }>(
       send: (call: Call, by: Run) => Promise<Delivered>,
       onSend: (call: Call, by: Run) => (delivered: Delivered | undefined) => void,
     ): Send =>
     (call) =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
         if (!process.isAlive()) return;
         const startedAt = clock.now();
-        const onDelivered = onSend(call, run);
+        const by = run;
+        const onDelivered = onSend(call, by);
         if (staleSockets > 0) {
           staleSockets -= 1;
           clock.after(RESET_MS, () =>
@@ -82,7 +84,9 @@ export const createEnvironment = (parts: EnvironmentParts) => {
           process.run(() => {
             const isLate = clock.now() - startedAt > Math.max(1, call.timeoutMs);
             onDelivered(isLate ? undefined : delivered);
-            resolve(isLate ? TIMED_OUT : delivered.answer);
+            if (delivered.isBroken === 'bug') reject(new TypeError(SIMULATED_BUG));
+            else if (delivered.isBroken === 'deaf') by.wasDeaf = true;
+            else resolve(isLate ? TIMED_OUT : delivered.answer);
           }),
         );
       });
@@ -115,7 +119,7 @@ export const createEnvironment = (parts: EnvironmentParts) => {
     connect: () => ({ send: wire(segura, witness.onSeguraCall), close: () => undefined }),
     write: (lines) => {
       witness.onLines(lines);
-      if (lines.includes('"bug: message kept"')) ledger.violate(lines);
+      if (lines.includes('"bug: message kept"') && !lines.includes(SIMULATED_BUG)) ledger.violate(lines);
     },
     onOutcome: (outcome) => {
       core.flush();

@@ -69,7 +69,7 @@ export const runEpisode = async ({ seed, kind, messages, isForgetful = false }: 
     weather: (random) => drawWeather(kind, STARTS_AT, random),
     groupLock: (random) => (random() < 0.5 ? 'first-invisible' : 'any-in-flight'),
     mapping: (random) => mappingOf(kind, random),
-    outcomesShare: 0.3,
+    outcomesShare: kind === 'half-confirmed' ? 1 : 0.3,
     ...(kind === 'crash-loop' ? { maxReceiveCount: CRASHES_TO_EXHAUST } : {}),
     segura: { isForgetful },
   });

@@ -53,8 +53,14 @@ export interface Run {
   readonly rejected: Set<string>;
   readonly told: Set<string>;
   readonly outcomes: Map<string, Outcome['decision']>;
+  /** Messages whose visibility timeout was changed. */
+  readonly waits: Set<string>;
+  /** By message: until when its last answer asked to stay away. */
+  readonly askedUntil: Map<string, number>;
   /** It stood still for a while, which is no fault of ours. */
   wasFrozen: boolean;
+  /** A call of it never ends, whatever its time limit. */
+  wasDeaf: boolean;
   hasAnswered: boolean;
 }
 
@@ -140,7 +146,10 @@ export const createLedger = (seed: number, kind: string, clock: Clock, keepsTrac
         rejected: new Set(),
         told: new Set(),
         outcomes: new Map(),
+        waits: new Set(),
+        askedUntil: new Map(),
         wasFrozen: false,
+        wasDeaf: false,
         hasAnswered: false,
       };
     },

@@ -12,6 +12,8 @@ export type PasswordState = 'disabled' | 'active' | 'unknown' | 'no-access' | 'i
 export interface Delivery {
   readonly answer: Answer;
   readonly verdict?: Verdict;
+  /** No answer comes at all, or an exception in its place. */
+  readonly isBroken?: 'deaf' | 'bug';
 }
 
 const envelope = (status: number, message: string, error: boolean, more = {}): string =>
@@ -188,6 +190,7 @@ export const createSegura = (parts: SeguraParts) => {
       const isToken = (call.path ?? call.url.pathname).endsWith('/oauth2/token');
       const windows = isToken ? weather.tokens : weather.segura;
       const fault = faultAt(windows, clock.now(), random);
+      if (fault === 'deaf' || fault === 'bug') return { answer: TIMED_OUT, isBroken: fault };
       if (fault === 'hang') {
         await clock.sleep(call.timeoutMs);
         return { answer: TIMED_OUT };

@@ -2,11 +2,13 @@
 import type { Random } from './ledger.ts';
 
 export const KINDS = [
+  'quiet',
   'ordinary',
   'bad-day',
   'fifo',
   'credentials',
   'big-batches',
+  'half-confirmed',
   'crash-loop',
   'day-long-outage',
   'day-long-outage-fifo',
@@ -25,6 +27,10 @@ export type SeguraFault =
   | 'slow'
   /** Carried out, but the answer is a time-out of the gateway, a reset, or never comes. */
   | 'lost-answer'
+  /** Never answers, not even when the time limit of the call is over. */
+  | 'deaf'
+  /** A bug of ours: the call throws. */
+  | 'bug'
   /** Looks like a verdict or a success, and is none. */
   | 'deception'
   /** The rest are meanings of test/fixtures/answers.json. */
@@ -108,6 +114,10 @@ const AWS: readonly AwsFault[] = ['hang', 'refused', 'throttled', 'error', 'deni
 export const pick = <Item>(random: Random, items: readonly Item[]): Item => items[Math.floor(random() * items.length)]!;
 export const between = (random: Random, from: number, to: number): number => from + random() * (to - from);
 
+/** No trouble of this kind between two moments. */
+export const isCalm = <Fault>(windows: readonly Window<Fault>[], from: number, to: number): boolean =>
+  windows.every((window) => window.to <= from || window.from > to);
+
 /** The fault that a call meets now, if any. */
 export const faultAt = <Fault>(windows: readonly Window<Fault>[], now: number, random: Random): Fault | undefined => {
   for (const { from, to, share, faults } of windows) {
@@ -148,6 +158,10 @@ export const drawWeather = (kind: Kind, startsAt: number, random: Random): Weath
   };
 
   switch (kind) {
+    case 'quiet':
+      return { ...quiet, duplicateShare: 0 };
+    case 'half-confirmed':
+      return { ...quiet, sqs: [{ ...drizzle<AwsFault>(['failed-entries']), share: 0.5 }] };
     case 'ordinary':
       return {
         ...quiet,
@@ -172,9 +186,9 @@ export const drawWeather = (kind: Kind, startsAt: number, random: Random): Weath
         segura: [
           ...windows(2 + Math.floor(random() * 3), PASSING, [0.05, 0.3, 0.7, 1]),
           ...windows(2, STRANGE, [0.05, 0.3, 1]),
-          drizzle(['deception', 'lost-answer', ...STRANGE]),
+          drizzle(['deception', 'lost-answer', 'deaf', 'bug', ...STRANGE]),
         ],
-        tokens: windows(Math.floor(random() * 3), PASSING, [0.3, 1]),
+        tokens: windows(kind === 'big-batches' ? 2 : Math.floor(random() * 3), PASSING, [0.3, 1]),
         secrets: windows(Math.floor(random() * 2), AWS, [0.3, 1]),
         sqs: [...windows(Math.floor(random() * 4), AWS, [0.02, 0.2, 1]), drizzle(['failed-entries', ...AWS])],
         killShare: 0.02,

@@ -4,10 +4,12 @@ import type { Call } from '../../functions/http/send.ts';
 import type { Queue } from '../../infra/local/queue.ts';
 import type { Clock } from '../virtual-time/clock.ts';
 import type { AwsDelivery, Sent } from './aws.ts';
+import { FUNCTION_TIMEOUT_MS } from './environment.ts';
 import { isEnabled, type Ledger, type Run, type Story } from './ledger.ts';
 import { createPace } from './pace.ts';
 import type { Delivery } from './segura.ts';
-import type { Weather } from './weather.ts';
+import { createWaits } from './waits.ts';
+import { isCalm, type Weather } from './weather.ts';
 
 const MAX_CALLS_PER_MESSAGE = 6;
 const MAX_CALLS_UNDER_WAY = 10;
@@ -15,11 +17,10 @@ const MAX_CALLS_UNDER_WAY = 10;
 const MAX_TOKEN_REQUESTS = 12;
 /** A read is three attempts; without a secret there is one read for the token, and one after a refusal. */
 const MAX_SECRET_REQUESTS = 12;
-/** The least and the longest wait of a kept message. */
-const LEAST_SECONDS = 30;
-const LONGEST_SECONDS = 900;
-/** A change that was on its way when the message came back. */
-const LATE_CHANGE_MS = 6000;
+/** Of trouble: the longest wait of a message, and an invocation. */
+const MEMORY_MS = 1_200_000;
+/** The answer goes out 500 ms before the end at the latest; calls and waits end a second before that. */
+const LAST_MOMENT_MS = 1000;
 /** A verdict is acted on within its invocation, or when a frozen process wakes up. */
 const VERDICT_HOLDS_MS = 1_200_000;
 
@@ -39,7 +40,17 @@ export const createWitness = ({ clock, ledger, isFifo, hasOutcomes, weather, req
   /** When an execution environment heard which verdict on a message. */
   const heard = new Map<string, number>();
   const underWay = new Map<number, number>();
+  const sqsUnderWay = new Map<number, number>();
   const pace = createPace(clock, ledger, weather);
+  const waits = createWaits({ clock, ledger, weather, requests });
+
+  /** And has been for as long as anybody may remember trouble. */
+  const isAllWell = (): boolean => {
+    const { segura, tokens, secrets, sqs, rotations, killShare, freezeShare } = weather;
+    const from = clock.now() - MEMORY_MS;
+    const isQuiet = [segura, tokens, secrets, sqs].every((windows) => isCalm<unknown>(windows, from, clock.now()));
+    return isQuiet && rotations === 0 && killShare === 0 && freezeShare === 0;
+  };
 
   const begin = ({ environment }: Run): number => {
     const open = (underWay.get(environment) ?? 0) + 1;
@@ -48,16 +59,6 @@ export const createWitness = ({ clock, ledger, isFifo, hasOutcomes, weather, req
   };
   const end = ({ environment }: Run): void => {
     underWay.set(environment, (underWay.get(environment) ?? 1) - 1);
-  };
-
-  /** A handle is good until its own wait ends: from then on it would change the wait of whoever receives the message. */
-  const checkHandle = (handle: string, run: Run): void => {
-    const message = requests.get(handle.split('#')[1] ?? '');
-    const isOld = message !== undefined && message.receiptHandle !== handle;
-    if (!isOld || run.wasFrozen || weather.duplicateShare > 0) return;
-    const ms = clock.now() - message.receivedAt;
-    if (ms > LATE_CHANGE_MS)
-      violate(`the wait of another receive changed, ${ms} ms after it`, ledger.stories.get(message.messageId));
   };
 
   const onTokenRequest = (run: Run) => {
@@ -97,6 +98,7 @@ export const createWitness = ({ clock, ledger, isFifo, hasOutcomes, weather, req
         if (isEnabled(verdict)) run.enabled.add(story.messageId);
       }
       const { answer } = delivery ?? {};
+      waits.onAnswer(run, story, answer?.kind === 'answered' ? answer.headers['retry-after'] : undefined);
       const came = answer?.kind === 'answered' ? `HTTP ${answer.status}` : (answer?.code ?? 'a closed connection');
       tell(story, `call ${calls} of invocation ${run.id}: ${came}`);
     };
@@ -147,7 +149,10 @@ export const createWitness = ({ clock, ledger, isFifo, hasOutcomes, weather, req
         run.secretRequests += 1;
         if (run.secretRequests > MAX_SECRET_REQUESTS) violate(`${run.secretRequests} secret reads in one invocation`);
       }
+      const { environment } = run;
+      if (!isSecret) sqsUnderWay.set(environment, (sqsUnderWay.get(environment) ?? 0) + 1);
       return (delivery: AwsDelivery | undefined): void => {
+        if (!isSecret) sqsUnderWay.set(environment, (sqsUnderWay.get(environment) ?? 1) - 1);
         for (const { queue, messageId } of delivery?.confirmed ?? []) {
           (queue === 'rejected' ? run.rejected : run.told).add(messageId);
         }
@@ -157,25 +162,25 @@ export const createWitness = ({ clock, ledger, isFifo, hasOutcomes, weather, req
     },
 
     /** What cannot finish is cut before the answer goes out, unless the process stood still over it. */
-    onAnswered: ({ environment, id, wasFrozen }: Run): void => {
+    onAnswered: (run: Run): void => {
+      const { environment, id, wasFrozen, wasDeaf, startedAt } = run;
+      waits.onAnswered(run);
+      if (wasFrozen || wasDeaf) return;
       const open = underWay.get(environment) ?? 0;
-      if (open > 0 && !wasFrozen) violate(`${open} calls to Segura outlive the answer of invocation ${id}`);
+      if (open > 0) violate(`${open} calls to Segura outlive the answer of invocation ${id}`);
+      const isSqsWell = isCalm(weather.sqs, startedAt, clock.now());
+      if (isSqsWell && (sqsUnderWay.get(environment) ?? 0) > 0)
+        violate(`SQS is called after the answer of invocation ${id}`);
+      const leftMs = startedAt + FUNCTION_TIMEOUT_MS - clock.now();
+      if (isSqsWell && leftMs < LAST_MOMENT_MS)
+        violate(`invocation ${id} answers ${leftMs} ms before its end, and nothing hangs`);
     },
 
     /** @returns the id of the message that it is of */
     onSent: (sent: Sent, environment: number): string =>
       sent.queue === 'rejected' ? onDeadLetter(sent, environment) : onOutcomeEvent(sent, environment),
 
-    onVisibility: (handle: string, seconds: number, run: Run): void => {
-      const hasHeard = run.enabled.size > 0;
-      const least = hasHeard ? 0 : LEAST_SECONDS;
-      if (!(Number.isInteger(seconds) && seconds >= least && seconds <= LONGEST_SECONDS)) {
-        violate(`a visibility timeout of ${seconds} s${hasHeard ? '' : ', and Segura has not answered'}`);
-      }
-      if (run.hasAnswered && !run.wasFrozen)
-        violate(`a visibility timeout changed after the answer of invocation ${run.id}`);
-      checkHandle(handle, run);
-    },
+    onVisibility: waits.onVisibility,
 
     onLines: (lines: string): void => {
       if (lines.includes('hush-')) violate(`a secret in the log: ${lines}`);
@@ -188,7 +193,10 @@ export const createWitness = ({ clock, ledger, isFifo, hasOutcomes, weather, req
       tell(story, `told as ${how}${decision.kind === 'kept' ? ` (${decision.cause})` : ''}`);
       if (!story || run.outcomes.has(messageId)) violate(`a second outcome, or one of another event: ${how}`, story);
       run.outcomes.set(messageId, decision);
-      if (decision.kind === 'kept') keptBy[decision.cause] = (keptBy[decision.cause] ?? 0) + 1;
+      if (decision.kind === 'kept') {
+        keptBy[decision.cause] = (keptBy[decision.cause] ?? 0) + 1;
+        if (isAllWell()) violate(`kept (${decision.cause}), and nothing is wrong`, story);
+      }
       if (decision.kind === 'done' && !run.enabled.has(messageId)) violate('told as enabled, which nobody said', story);
       if (decision.kind === 'rejected' && !run.rejected.has(messageId))
         violate('told as rejected without a confirmed dead letter', story);

@@ -1,0 +1,85 @@
+/** What may be done with the visibility timeout of a kept message, and when it must be. */
+import type { Queue } from '../../infra/local/queue.ts';
+import type { Clock } from '../virtual-time/clock.ts';
+import type { Ledger, Run, Story } from './ledger.ts';
+import { isCalm, type Weather } from './weather.ts';
+
+export interface WaitsParts {
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  readonly weather: Weather;
+  readonly requests: Queue;
+}
+
+/** The least and the longest wait of a kept message. */
+const LEAST_SECONDS = 30;
+const LONGEST_SECONDS = 900;
+/** The first one, where nobody asked for more. */
+const LONGEST_FIRST_SECONDS = 90;
+/** Waits grow: of a request that has waited for three hours. */
+const OLD_AFTER_MS = 3 * 3_600_000;
+const LEAST_OF_OLD_SECONDS = 120;
+/** The contract: `Retry-After` is respected up to 870 s. */
+const LONGEST_ASKED_SECONDS = 870;
+const A_MOMENT_MS = 1500;
+/** Where something hung or broke, and those behind a kept message of their group. */
+const EXEMPT: readonly string[] = ['bug', 'deadline', 'fifo-order'];
+/** A change that was on its way when the message came back. */
+const LATE_CHANGE_MS = 6000;
+
+export const createWaits = ({ clock, ledger, weather, requests }: WaitsParts) => {
+  const { violate, stories } = ledger;
+
+  const checkLength = (seconds: number, story: Story | undefined, run: Run): void => {
+    const hasHeard = run.enabled.size > 0;
+    const least = hasHeard ? 0 : LEAST_SECONDS;
+    if (!(Number.isInteger(seconds) && seconds >= least && seconds <= LONGEST_SECONDS)) {
+      violate(`a visibility timeout of ${seconds} s${hasHeard ? '' : ', and Segura has not answered'}`, story);
+    }
+    if (!story) return;
+    const until = run.askedUntil.get(story.messageId) ?? 0;
+    if (clock.now() + seconds * 1000 < until - A_MOMENT_MS) {
+      violate(`back in ${seconds} s, though Retry-After asked for ${(until - clock.now()) / 1000} s`, story);
+    }
+    if (!weather.isOutage || seconds < LEAST_SECONDS) return;
+    const ageMs = clock.now() - story.sentAt;
+    if (story.receives === 1 && seconds > LONGEST_FIRST_SECONDS) violate(`a first wait of ${seconds} s`, story);
+    if (ageMs > OLD_AFTER_MS && seconds < LEAST_OF_OLD_SECONDS) {
+      violate(`waits do not grow: ${seconds} s after ${(ageMs / 3_600_000).toFixed(1)} h`, story);
+    }
+  };
+
+  /** A handle is good until its own wait ends: from then on it would change the wait of whoever receives the message. */
+  const checkHandle = (handle: string, story: Story | undefined, run: Run): void => {
+    const message = requests.get(story?.messageId ?? '');
+    const isOld = message !== undefined && message.receiptHandle !== handle;
+    if (!isOld || run.wasFrozen || weather.duplicateShare > 0) return;
+    const ms = clock.now() - message.receivedAt;
+    if (ms > LATE_CHANGE_MS) violate(`the wait of another receive changed, ${ms} ms after it`, story);
+  };
+
+  return {
+    onAnswer: (run: Run, { messageId }: Story, retryAfter: unknown): void => {
+      const seconds = Math.min(LONGEST_ASKED_SECONDS, Number(retryAfter));
+      if (seconds > 0) run.askedUntil.set(messageId, clock.now() + seconds * 1000);
+      else run.askedUntil.delete(messageId);
+    },
+
+    onVisibility: (handle: string, seconds: number, run: Run): void => {
+      const story = stories.get(handle.split('#')[1] ?? '');
+      checkLength(seconds, story, run);
+      checkHandle(handle, story, run);
+      if (story) run.waits.add(story.messageId);
+    },
+
+    /** Where SQS is well, each kept message has its own wait. */
+    onAnswered: (run: Run): void => {
+      if (run.wasFrozen || run.wasDeaf || !isCalm(weather.sqs, run.startedAt, clock.now())) return;
+      for (const [messageId, outcome] of run.outcomes) {
+        if (outcome.kind !== 'kept' || EXEMPT.includes(outcome.cause)) continue;
+        if (!run.waits.has(messageId))
+          violate('kept, and its visibility timeout never changed', stories.get(messageId));
+      }
+    },
+  };
+};
