@@ -132,6 +132,7 @@ const where = { group: 'Where:' };
 /** Where the queues and the secret are: the same for every command that asks AWS (see target.ts). */
 export const WHERE = {
   stage: value('stage', 'the deployed stage whose queues and secret are meant, such as prod', { ...where, short: 's' }),
+  stack: value('stack', 'name of the stack, where it is not mysafe-enable-<stage>', where),
   region: value('region', 'AWS region', where),
   profile: value('profile', 'AWS profile', where),
   endpointUrl: value('url', 'AWS endpoint, for local use', where),
@@ -139,6 +140,7 @@ export const WHERE = {
   rejectedQueueUrl: value('url', 'instead of REJECTED_QUEUE_URL', where),
   exhaustedQueueUrl: value('url', 'instead of EXHAUSTED_QUEUE_URL', where),
   secretId: value('id', 'instead of SEGURA_SECRET_ID', where),
+  logGroup: value('name', 'instead of LOG_GROUP', where),
   ...OUTPUT,
 } as const satisfies OptionSet;
 

@@ -18,34 +18,57 @@ export interface Target {
   readonly requests?: string;
   readonly rejected?: string;
   readonly exhausted?: string;
+  readonly outcomes?: string;
   readonly secretId?: string;
+  readonly logGroup?: string;
+  readonly enableFunction?: string;
+  readonly replayFunction?: string;
 }
 
 type TargetName = keyof Target;
 
-/** The stack's outputs (see serverless.yml), the variables, and the options that mean the same. */
-const NAMES: Readonly<
-  Record<TargetName, { readonly output: string; readonly variable: string; readonly option: keyof TargetOptions }>
-> = {
-  requests: { output: 'SourceQueueUrl', variable: 'SOURCE_QUEUE_URL', option: 'requestsQueueUrl' },
-  rejected: { output: 'RejectedQueueUrl', variable: 'REJECTED_QUEUE_URL', option: 'rejectedQueueUrl' },
-  exhausted: { output: 'ExhaustedQueueUrl', variable: 'EXHAUSTED_QUEUE_URL', option: 'exhaustedQueueUrl' },
+interface TargetNames {
+  readonly output: string;
+  readonly variable: string;
+  readonly option?: keyof TargetOptions;
+  readonly isQueue?: true;
+}
+
+/** The stack's outputs (see infra/outputs.yml), the variables, and the options that mean the same. */
+const NAMES: Readonly<Record<TargetName, TargetNames>> = {
+  requests: { output: 'SourceQueueUrl', variable: 'SOURCE_QUEUE_URL', option: 'requestsQueueUrl', isQueue: true },
+  rejected: { output: 'RejectedQueueUrl', variable: 'REJECTED_QUEUE_URL', option: 'rejectedQueueUrl', isQueue: true },
+  exhausted: {
+    output: 'ExhaustedQueueUrl',
+    variable: 'EXHAUSTED_QUEUE_URL',
+    option: 'exhaustedQueueUrl',
+    isQueue: true,
+  },
+  outcomes: { output: 'OutcomeQueueUrl', variable: 'OUTCOME_QUEUE_URL', isQueue: true },
   secretId: { output: 'SeguraSecretId', variable: 'SEGURA_SECRET_ID', option: 'secretId' },
+  logGroup: { output: 'LogGroupName', variable: 'LOG_GROUP', option: 'logGroup' },
+  enableFunction: { output: 'EnablePasswordFunctionName', variable: 'ENABLE_PASSWORD_FUNCTION' },
+  replayFunction: { output: 'ReplayFunctionName', variable: 'REPLAY_FUNCTION' },
 };
 
 /** `REJECTED_QUEUE_URL (or --rejected-queue-url)` */
 export const nameOfVariable = (name: TargetName): string => {
   const { variable, option } = NAMES[name];
-  return `${variable} (or ${longName(option)})`;
+  return option === undefined ? variable : `${variable} (or ${longName(option)})`;
 };
 
 export const stackName = (stage: string): string => `mysafe-enable-${stage}`;
 
+/** The stack that is meant, if one is: of the stage, unless it is named. */
+const stackOf = ({ stack, stage }: TargetOptions): string | undefined => stack ?? (stage && stackName(stage));
+
 /** Why one of the queues is not known. */
-export const notFound = (name: TargetName, { stage }: TargetOptions): string =>
-  stage === undefined
+export const notFound = (name: TargetName, options: TargetOptions): string => {
+  const stack = stackOf(options);
+  return stack === undefined
     ? `${nameOfVariable(name)} is not set`
-    : `neither the stack ${stackName(stage)} nor a queue of that name shows it`;
+    : `neither the stack ${stack} nor a queue of that name shows it`;
+};
 
 const QUEUE_NAMES = ['requests', 'rejected', 'exhausted'] as const;
 
@@ -53,7 +76,8 @@ const QUEUE_NAMES = ['requests', 'rejected', 'exhausted'] as const;
 const regionOfQueues = (options: TargetOptions): string | undefined =>
   QUEUE_NAMES.map((name) => {
     const { variable, option } = NAMES[name];
-    const url = options[option] ?? (options.stage === undefined ? process.env[variable] : undefined);
+    const given = option === undefined ? undefined : options[option];
+    const url = given ?? (stackOf(options) === undefined ? process.env[variable] : undefined);
     return typeof url === 'string' ? regionOfQueue(url) : undefined;
   }).find((region) => region !== undefined);
 
@@ -107,11 +131,25 @@ export const openSqs = (options: TargetOptions): OpenSqs => {
   return { client, sqs, close };
 };
 
+/** AWS allows few searches of logs a second, so this one has patience. */
+export const createLogsClient = async (options: TargetOptions) => {
+  const { CloudWatchLogsClient } = await import('@aws-sdk/client-cloudwatch-logs');
+  return new CloudWatchLogsClient({ ...clientConfig(options), maxAttempts: 8 });
+};
+
+export const createLambdaClient = async (options: TargetOptions) => {
+  const { LambdaClient } = await import('@aws-sdk/client-lambda');
+  return new LambdaClient(clientConfig(options));
+};
+
 const ENDPOINT_VARIABLES = [
   'AWS_ENDPOINT_URL',
   'AWS_ENDPOINT_URL_SQS',
   'AWS_ENDPOINT_URL_SECRETS_MANAGER',
   'AWS_ENDPOINT_URL_CLOUDFORMATION',
+  'AWS_ENDPOINT_URL_CLOUDWATCH_LOGS',
+  'AWS_ENDPOINT_URL_LAMBDA',
+  'AWS_ENDPOINT_URL_STS',
 ] as const;
 
 /** Before the SDK meets it: that one only says "Invalid URL". @throws UsageError that names what is none */
@@ -124,11 +162,11 @@ const checkEndpoints = ({ endpointUrl }: TargetOptions): void => {
   }
 };
 
-const readStack = async (stage: string, options: TargetOptions): Promise<Readonly<Record<string, string>>> => {
+const readStack = async (stack: string, options: TargetOptions): Promise<Readonly<Record<string, string>>> => {
   const { CloudFormationClient, DescribeStacksCommand } = await import('@aws-sdk/client-cloudformation');
   const client = new CloudFormationClient(clientConfig(options));
   try {
-    const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: stackName(stage) }));
+    const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: stack }));
     const outputs = Stacks?.[0]?.Outputs ?? [];
     return Object.fromEntries(outputs.map(({ OutputKey, OutputValue }) => [OutputKey ?? '', OutputValue ?? '']));
   } finally {
@@ -137,13 +175,13 @@ const readStack = async (stage: string, options: TargetOptions): Promise<Readonl
 };
 
 /** By the names that a stage gives its queues, for whoever may not read the stack. */
-const readQueueNames = async (stage: string, options: TargetOptions): Promise<Target> => {
+const readQueueNames = async (stack: string, options: TargetOptions): Promise<Target> => {
   const { GetQueueUrlCommand } = await import('@aws-sdk/client-sqs');
   const client = createSqsClient(options);
   const find = async (queue: string): Promise<string | undefined> => {
     for (const suffix of ['', '.fifo']) {
       try {
-        const QueueName = `${stackName(stage)}-${queue}${suffix}`;
+        const QueueName = `${stack}-${queue}${suffix}`;
         return (await client.send(new GetQueueUrlCommand({ QueueName }))).QueueUrl;
       } catch (error) {
         if (!/NonExistentQueue|QueueDoesNotExist/.test((error as Error).name)) throw error;
@@ -156,45 +194,72 @@ const readQueueNames = async (stage: string, options: TargetOptions): Promise<Ta
   return { ...(requests ? { requests } : {}), ...(rejected ? { rejected } : {}), ...(exhausted ? { exhausted } : {}) };
 };
 
+/** Of a stage that was asked for; variables may be left from another. */
+const readDeployed = async (stack: string, options: TargetOptions): Promise<Target> => {
+  const outputs = await readStack(stack, options).catch((error: unknown): Readonly<Record<string, string>> => {
+    awsFailure(error); // not there, or not ours to read: by name, then
+    return {};
+  });
+  if (Object.keys(outputs).length === 0) {
+    const functions = { enableFunction: `${stack}-enable-password`, replayFunction: `${stack}-replay-dead-letters` };
+    return { ...(await readQueueNames(stack, options)), ...functions };
+  }
+  const named = Object.entries(NAMES).map(([name, { output }]) => [name, outputs[output]] as const);
+  return Object.fromEntries(named.filter(([, value]) => value !== undefined));
+};
+
+const readVariables = (): Target =>
+  Object.fromEntries(
+    Object.entries(NAMES).flatMap(([name, { variable }]) => {
+      const value = process.env[variable]?.trim();
+      return value ? [[name, value]] : [];
+    }),
+  );
+
+const readGiven = (options: TargetOptions): Target =>
+  Object.fromEntries(
+    Object.entries(NAMES).flatMap(([name, { option }]) => {
+      const value = option === undefined ? undefined : options[option];
+      return typeof value === 'string' && value !== '' ? [[name, value]] : [];
+    }),
+  );
+
+/** Lambda writes there unless it is told otherwise. */
+const withLogGroup = (target: Target): Target => {
+  const { logGroup, enableFunction } = target;
+  if (logGroup !== undefined || enableFunction === undefined) return target;
+  const name = enableFunction.replace(/^arn:.*:function:/, '').replace(/:.*$/, '');
+  return { ...target, logGroup: `/aws/lambda/${name}` };
+};
+
+const checkQueues = (target: Target, given: Target): void => {
+  for (const [name, { isQueue }] of Object.entries(NAMES) as [TargetName, TargetNames][]) {
+    const value = target[name];
+    if (!isQueue || value === undefined || isHttpUrl(value)) continue;
+    const Fault = given[name] === undefined ? VariableError : UsageError;
+    throw new Fault(`${nameOfVariable(name)} is no queue URL such as ${QUEUE_URL_EXAMPLE}`);
+  }
+};
+
 /** @throws UsageError when one of `wanted` is nowhere to be found, or a URL is none */
 export const findTarget = async <Wanted extends TargetName>(
   options: TargetOptions,
   ...wanted: readonly Wanted[]
 ): Promise<Target & { readonly [Name in Wanted]: string }> => {
   checkEndpoints(options);
-  const found: Partial<Record<TargetName, string>> = {};
-  const { stage } = options;
-  let stack: Readonly<Record<string, string>> = {};
-  let named: Target = {};
-  if (stage !== undefined) {
-    stack = await readStack(stage, options).catch((error: unknown) => {
-      awsFailure(error); // not there, or not ours to read: by name, then
-      return {};
-    });
-    if (Object.keys(stack).length === 0) named = await readQueueNames(stage, options);
-  }
-  for (const [name, { output, variable, option }] of Object.entries(NAMES) as [
-    TargetName,
-    (typeof NAMES)[TargetName],
-  ][]) {
-    const given = options[option];
-    // A stage that was asked for goes before variables that may be left from another.
-    const value =
-      (typeof given === 'string' && given) || stack[output] || named[name] || (stage ? '' : process.env[variable]);
-    if (!value) continue;
-    if (name !== 'secretId' && !isHttpUrl(value)) {
-      const Fault = given ? UsageError : VariableError;
-      throw new Fault(`${nameOfVariable(name)} is no queue URL such as ${QUEUE_URL_EXAMPLE}`);
-    }
-    found[name] = value;
-  }
-  const missing = wanted.filter((name) => found[name] === undefined);
+  const stack = stackOf(options);
+  const given = readGiven(options);
+  const found = stack === undefined ? readVariables() : await readDeployed(stack, options);
+  const target = withLogGroup({ ...found, ...given });
+  checkQueues(target, given);
+  const missing = wanted.filter((name) => target[name] === undefined);
   if (missing.length > 0) {
     throw new UsageError(
-      stage
-        ? `stage ${stage}: neither the stack ${stackName(stage)} nor queues of that name show ${missing.join(', ')}; check --stage, --region and --profile`
-        : `give --stage, or set ${missing.map(nameOfVariable).join(', ')}`,
+      stack === undefined
+        ? `give --stage, or set ${missing.map(nameOfVariable).join(', ')}`
+        : `neither the stack ${stack} nor queues of that name show ${missing.join(', ')}`,
+      stack === undefined ? {} : { fix: 'check --stage, --stack, --region and --profile' },
     );
   }
-  return found as Target & { readonly [Name in Wanted]: string };
+  return target as Target & { readonly [Name in Wanted]: string };
 };

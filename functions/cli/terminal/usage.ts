@@ -1,5 +1,5 @@
 import { parseBound } from '../../dead-letters/select.ts';
-import { parseNotAfter } from '../../requests/request.ts';
+import { parseNotAfter, parseIdentifier as parsePlainIdentifier } from '../../requests/request.ts';
 
 /** Where the message itself says what to give instead. */
 export const DEFAULT_FIX = 'give what the message asks for; --help shows what each option takes';
@@ -53,4 +53,13 @@ export const parseCount = (
     );
   }
   return number;
+};
+
+/** What a message takes as an identifier, and nothing that only means the same: not `1e3`, not ` 10`. */
+export const parseIdentifier = (option: string, value: string): number => {
+  const identifier = parsePlainIdentifier(value);
+  if (identifier === undefined) {
+    throw new UsageError(`${option} takes a whole number from 1 to 2^53-1 in plain digits, such as 10`);
+  }
+  return identifier;
 };

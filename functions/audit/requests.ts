@@ -1,0 +1,143 @@
+/**
+ * Audit lines joined into requests, each from its first sending to its fate. A replay has a message id of its own and
+ * names the original's; anybody who may send can claim that, so lines are joined only where identifier and requester's
+ * words agree too (a replay keeps the body byte for byte).
+ */
+import type { AuditLine } from './read.ts';
+
+/** What is known of one request from its lines. */
+export interface Request {
+  readonly messageId: string;
+  readonly identifier?: number;
+  readonly requestId?: string;
+  readonly requestedBy?: string;
+  readonly reason?: string;
+  readonly source?: string;
+  readonly caller?: string;
+  /** ISO 8601. */
+  readonly firstSentAt?: string;
+  readonly firstAt: Date;
+  readonly last: AuditLine;
+  /** The line that enabled the password, or found it enabled; the former goes before. */
+  readonly success?: AuditLine;
+  readonly deliveries: number;
+  readonly calls: number;
+  readonly replays: number;
+  readonly replayedBy: readonly string[];
+  readonly replayReason?: string;
+  readonly renewedAt?: string;
+  readonly senders: readonly string[];
+}
+
+type Named = Pick<
+  AuditLine,
+  'messageId' | 'originalMessageId' | 'replayCount' | 'identifier' | 'requestId' | 'requestedBy' | 'reason' | 'source'
+>;
+
+/** Of its first sending. */
+const originalOf = ({ messageId, originalMessageId, replayCount = 0 }: Named): string =>
+  replayCount > 0 && originalMessageId ? originalMessageId : messageId;
+
+/** The same for all lines and letters of one request. */
+export const requestKeyOf = (named: Named): string => {
+  const { identifier, requestId, requestedBy, reason, source } = named;
+  return JSON.stringify([originalOf(named), identifier, requestId, requestedBy, reason, source]);
+};
+
+const MAX_NAMES = 5;
+
+const withName = (names: readonly string[], name: string | undefined): readonly string[] =>
+  name === undefined || names.includes(name) || names.length >= MAX_NAMES ? names : [...names, name];
+
+const succeeded = (before: AuditLine | undefined, line: AuditLine): AuditLine | undefined => {
+  if (line.outcome !== 'enabled' && line.outcome !== 'already-enabled') return before;
+  if (before === undefined) return line;
+  if (before.outcome === line.outcome) return line.at < before.at ? line : before;
+  return line.outcome === 'enabled' ? line : before;
+};
+
+type Given<Fields> = { readonly [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
+
+const given = <Fields extends object>(fields: Fields): Given<Fields> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<Fields>;
+
+const begin = (line: AuditLine): Request => {
+  const { identifier, requestId, requestedBy, reason, source } = line;
+  return {
+    messageId: originalOf(line),
+    ...given({ identifier, requestId, requestedBy, reason, source }),
+    firstAt: line.at,
+    last: line,
+    deliveries: 0,
+    calls: 0,
+    replays: 0,
+    replayedBy: [],
+    senders: [],
+  };
+};
+
+const earlier = (a: string | undefined, b: string | undefined): string | undefined =>
+  a === undefined || (b !== undefined && Date.parse(b) < Date.parse(a)) ? b : a;
+
+const join = (before: Request, line: AuditLine): Request => {
+  const success = succeeded(before.success, line);
+  const firstSentAt = earlier(before.firstSentAt, line.firstSentAt);
+  const isLast = line.at >= before.last.at;
+  return {
+    ...before,
+    ...given({ success, firstSentAt, caller: before.caller ?? line.caller }),
+    ...given(isLast ? { replayReason: line.replayReason, renewedAt: line.renewedAt } : {}),
+    firstAt: line.at < before.firstAt ? line.at : before.firstAt,
+    last: isLast ? line : before.last,
+    deliveries: before.deliveries + 1,
+    calls: before.calls + (line.attempts ?? 0),
+    replays: Math.max(before.replays, line.replayCount ?? 0),
+    replayedBy: withName(before.replayedBy, line.replayedBy),
+    senders: withName(before.senders, line.sentBy),
+  };
+};
+
+/** Takes lines in any order; the same line twice counts twice, so give each once. */
+export const createRequests = () => {
+  const requests = new Map<string, Request>();
+  return {
+    /** @returns the key of its request */
+    add: (line: AuditLine): string => {
+      const key = requestKeyOf(line);
+      requests.set(key, join(requests.get(key) ?? begin(line), line));
+      return key;
+    },
+    entries: (): IterableIterator<[string, Request]> => requests.entries(),
+    get: (key: string): Request | undefined => requests.get(key),
+    get size(): number {
+      return requests.size;
+    },
+  };
+};
+
+export const FATES = ['enabled', 'already-enabled', 'rejected', 'exhausted', 'waiting', 'unknown'] as const;
+export type Fate = (typeof FATES)[number];
+
+/** What the queues hold now, as far as it could be read. */
+export interface QueuesNow {
+  /** Keys of the letters that SQS gave up. */
+  readonly exhausted: ReadonlySet<string>;
+  /** Messages in `requests`, in any state; `undefined` where we may not ask. */
+  readonly waiting: number | undefined;
+  readonly now: Date;
+}
+
+/** SQS keeps a message for 14 days at most. */
+const LONGEST_RETENTION_MS = 14 * 86_400_000;
+
+/**
+ * What became of it. The log knows what was settled; only the queues know what waits still and what SQS gave up; of what is
+ * in neither (discarded by hand, dropped after its retention) nobody knows.
+ */
+export const fateOf = (key: string, { success, last }: Request, queues: QueuesNow): Fate => {
+  if (success) return success.outcome === 'enabled' ? 'enabled' : 'already-enabled';
+  if (queues.exhausted.has(key)) return 'exhausted';
+  if (last.outcome === 'rejected') return 'rejected';
+  const isTooOld = queues.now.getTime() - last.at.getTime() > LONGEST_RETENTION_MS;
+  return queues.waiting === 0 || isTooOld ? 'unknown' : 'waiting';
+};

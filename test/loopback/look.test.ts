@@ -1,0 +1,176 @@
+/** The commands that look, `trace` and `status`, and `pause` and `resume`: as real processes against a whole world. */
+import { ChangeMessageVisibilityCommand } from '@aws-sdk/client-sqs';
+import type { SQSRecord } from 'aws-lambda';
+import { describe, expect, test } from 'vitest';
+import type { Fault } from '../../infra/local/faults.ts';
+import { openAccount } from './account.ts';
+
+/** Segura's own fault is tried again once; then the message is kept. */
+const SERVER_ERRORS: readonly Fault[] = [
+  { kind: 'fixture', name: 'server-error-v4' },
+  { kind: 'fixture', name: 'server-error-v4' },
+];
+
+interface Traced {
+  readonly requests: readonly {
+    readonly messageId: string;
+    readonly identifier: number;
+    readonly fate: string;
+    readonly foundIn?: string;
+    readonly deliveries: number;
+    readonly replays: number;
+    readonly lines: readonly { readonly outcome: string }[];
+  }[];
+}
+
+describe('trace', () => {
+  test('tells the story of a request that met a fault of Segura and was enabled at its second delivery', async () => {
+    await using account = await openAccount({ passwords: { 10: 'disabled' } });
+    const { world } = account;
+    world.segura.nextFor(10, ...SERVER_ERRORS);
+    const body = { identifier: 10, requestId: 'RITM0012345', requestedBy: 'ana@example.com', reason: 'on-call' };
+    const messageId = await world.send(body);
+    const records = await world.receiveRecords();
+    await world.invoke({ Records: records });
+
+    const kept = await account.run(['trace', '--request-id', 'RITM0012345']);
+    expect([kept.status, kept.stderr]).toEqual([0, '']);
+    const [title, sent, delivery, now] = kept.stdout.split('\n');
+    expect(title).toBe('Password 10, RITM0012345, asked by ana@example.com, because: on-call (times in UTC)');
+    expect(sent).toMatch(new RegExp(`^ {2}[-\\d]{10} [\\d:]{8} {2}sent as message ${messageId}`));
+    expect(delivery).toMatch(
+      /delivery 1, \d calls? to Segura, .*: kept until .* \(\d+ s\): Segura had a fault of its own \(server-error, (HTTP)?500\)$/,
+    );
+    expect(now).toMatch(/waits in requests, back in \d+ s$/);
+
+    // Its wait is over.
+    const [{ receiptHandle: ReceiptHandle }] = records as [SQSRecord];
+    const QueueUrl = world.sqs.queueUrl('requests');
+    await world.client.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout: 0 }));
+    await world.deliver();
+    const done = await account.run(['trace', messageId]);
+    expect(done.stdout).toMatch(
+      /delivery 1, .*\n.*delivery 2, 1 call to Segura, .*: enabled\n.*settled: the password is enabled\n$/,
+    );
+  });
+
+  test('finds the dead letter, and follows it through its replay by message and identifier', async () => {
+    await using account = await openAccount({ passwords: { 11: 'no-access' } });
+    const { world } = account;
+    const messageId = await world.send({ identifier: 11, requestId: 'RITM2' });
+    await world.deliver();
+    const rejected = await account.run(['trace', messageId]);
+    expect(rejected.stdout).toMatch(/rejected \(1006\): .*\n.*settled: rejected; its dead letter waits in rejected\n$/);
+
+    world.segura.passwords.set('11', 'disabled');
+    const replay = ['dead-letters', 'replay', '--code', '1006', '--reason', 'access given', '--replayed-by', 'bob'];
+    expect((await account.run(replay)).status).toBe(0);
+    await world.deliver();
+    const { stdout } = await account.run(['trace', messageId]);
+    expect(stdout).toMatch(
+      /delivery 1, .*rejected.*\n +replay 1, claimed by bob: access given\n.*delivery 1, .*enabled\n/,
+    );
+    const { json } = await account.run(['trace', messageId, '--json']);
+    const { requests } = json as Traced;
+    expect(requests).toEqual([
+      expect.objectContaining({ messageId, identifier: 11, fate: 'enabled', deliveries: 2, replays: 1 }),
+    ]);
+  });
+
+  test('joins no message by a claim alone: another identifier under the same original is a request of its own', async () => {
+    await using account = await openAccount({ passwords: { 10: 'disabled', 12: 'disabled' } });
+    const { world } = account;
+    const messageId = await world.send({ identifier: 10 });
+    const attributes = {
+      OriginalMessageId: { DataType: 'String', StringValue: messageId },
+      ReplayCount: { DataType: 'Number', StringValue: '1' },
+    };
+    await world.send({ identifier: 12 }, { attributes });
+    await world.pump();
+    const { json } = await account.run(['trace', messageId, '--json']);
+    expect((json as Traced).requests.map(({ identifier, deliveries }) => [identifier, deliveries])).toEqual(
+      expect.arrayContaining([
+        [10, 1],
+        [12, 1],
+      ]),
+    );
+  });
+
+  test.each([
+    [['trace', 'no-such-message'], 1, 'NotFound'],
+    [['trace', '--request-id', 'a"b* c'], 1, 'NotFound'],
+    [['trace'], 2, 'WrongUsage'],
+    [['trace', 'x', '--identifier', '10'], 2, 'WrongUsage'],
+    [['trace', '--identifier', '1e3'], 2, 'WrongUsage'],
+    [['trace', 'x', '--since', 'soon'], 2, 'WrongUsage'],
+  ])('%j ends with %i, %s', async (words, expected, code) => {
+    await using account = await openAccount();
+    const { status, json } = await account.run([...words, '--json']);
+    expect([status, json]).toEqual([expected, { error: expect.objectContaining({ code }) }]);
+  });
+
+  test('a denied log is said as that, with the right that is missing', async () => {
+    await using account = await openAccount();
+    account.logs.next('denied');
+    const { status, json } = await account.run(['trace', 'x', '--json']);
+    expect([status, json]).toEqual([1, { error: expect.objectContaining({ code: 'AccessDeniedException' }) }]);
+  });
+});
+
+describe('status, pause and resume', () => {
+  test('say how many wait, since when, for whom, and since when delivery is paused', async () => {
+    await using account = await openAccount({ passwords: { 10: 'disabled', 20: 'disabled' } });
+    const { world } = account;
+    world.segura.nextFor(10, ...SERVER_ERRORS);
+    await world.send({ identifier: 20, requestedBy: 'eve' });
+    await world.send({ identifier: 404 });
+    await world.deliver();
+    await world.send({ identifier: 10, requestedBy: 'ana' });
+    await world.deliver();
+    await world.send({ identifier: 30 });
+
+    const before = await account.run(['status', '--json']);
+    expect([before.status, before.stderr]).toEqual([0, '']);
+    expect(before.json).toMatchObject({
+      requests: { waiting: 2, inWork: 0 },
+      waitingFor: { ana: 1 },
+      rejected: 1,
+      exhausted: 0,
+      paused: false,
+      lastQuarterOfAnHour: { enabled: 1, 'already-enabled': 0, rejected: 1, kept: 1 },
+    });
+
+    const paused = await account.run(['pause', '--json']);
+    expect([paused.status, paused.json]).toEqual([0, { deliveries: [expect.objectContaining({ state: 'Disabled' })] }]);
+    expect(account.account.mapping.state).toBe('Disabled');
+
+    const { status, stdout } = await account.run(['status']);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(
+      /^requests {4}2 waiting, 0 in work\nsince {7}\S+Z \(0 min\), of 1 kept request\nfor {9}ana \(1\)\ndelivery {4}paused since \S+Z \(0 min\); npx mysafe-enable resume delivers again\nrejected {4}1 dead letter\nexhausted {3}0 dead letters\nlast 15 min {2}1 enabled, 0 already-enabled, 1 rejected, 1 kept\n$/,
+    );
+
+    const again = await account.run(['pause']);
+    expect([again.status, again.stdout]).toEqual([0, expect.stringMatching(/^Nothing to change/)]);
+    expect((await account.run(['resume'])).status).toBe(0);
+    expect(account.account.mapping.state).toBe('Enabled');
+  });
+
+  test('what one part of the account refuses is named, the rest is told, and the status is 1', async () => {
+    await using account = await openAccount();
+    account.account.settings.fault = 'denied';
+    account.logs.next('denied');
+    const { status, stdout } = await account.run(['status']);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^requests {4}0 waiting/);
+    expect(stdout).toMatch(/^delivery {4}not known: your role wants lambda:ListEventSourceMappings/m);
+    expect(stdout).toMatch(/^log {9}not known: your role wants logs:FilterLogEvents/m);
+  });
+
+  test('pause without a mapping to pause says so', async () => {
+    await using account = await openAccount();
+    account.account.settings.fault = 'absent';
+    const { status, json } = await account.run(['pause', '--json']);
+    expect([status, json]).toEqual([1, { error: expect.objectContaining({ code: 'NoEventSourceMapping' }) }]);
+  });
+});

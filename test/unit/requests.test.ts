@@ -1,0 +1,106 @@
+/** Lines joined into requests, and their fates. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { AuditLine, AuditOutcome } from '../../functions/audit/read.ts';
+import { createRequests, type Fate, fateOf, type QueuesNow } from '../../functions/audit/requests.ts';
+
+const AT = Date.parse('2026-10-01T00:00:00Z');
+
+const line = (outcome: AuditOutcome, minute: number, more: Partial<AuditLine> = {}): AuditLine => ({
+  at: new Date(AT + minute * 60_000),
+  outcome,
+  messageId: 'a',
+  identifier: 10,
+  ...more,
+});
+
+const join = (...lines: readonly AuditLine[]) => {
+  const requests = createRequests();
+  for (const each of lines) requests.add(each);
+  return [...requests.entries()];
+};
+
+const queues = (more: Partial<QueuesNow> = {}): QueuesNow => ({
+  exhausted: new Set(),
+  waiting: 1,
+  now: new Date(AT + 3_600_000),
+  ...more,
+});
+
+const replayed = (messageId: string, more: Partial<AuditLine> = {}): Partial<AuditLine> => ({
+  messageId,
+  originalMessageId: 'a',
+  replayCount: 1,
+  replayedBy: 'bob',
+  ...more,
+});
+
+describe('a fate', () => {
+  test.each<[string, readonly AuditLine[], Partial<QueuesNow>, Fate]>([
+    ['enabled once is enabled', [line('enabled', 1)], {}, 'enabled'],
+    ['found enabled is already-enabled', [line('already-enabled', 1)], {}, 'already-enabled'],
+    [
+      'enabled, then found enabled after a kill, is enabled',
+      [line('enabled', 1), line('already-enabled', 2)],
+      {},
+      'enabled',
+    ],
+    ['kept, then enabled, is enabled', [line('kept', 1), line('enabled', 2)], {}, 'enabled'],
+    ['rejected, replayed, enabled is enabled', [line('rejected', 1), line('enabled', 2, replayed('b'))], {}, 'enabled'],
+    ['rejected is rejected', [line('rejected', 1)], {}, 'rejected'],
+    ['rejected, replayed, kept is waiting', [line('rejected', 1), line('kept', 2, replayed('b'))], {}, 'waiting'],
+    ['kept is waiting', [line('kept', 1)], {}, 'waiting'],
+    ['kept is waiting where nobody may ask the queue', [line('kept', 1)], { waiting: undefined }, 'waiting'],
+    ['kept, and requests is empty, is unknown', [line('kept', 1)], { waiting: 0 }, 'unknown'],
+    [
+      'kept longer ago than SQS keeps a message is unknown',
+      [line('kept', 1)],
+      { now: new Date(AT + 15 * 86_400_000) },
+      'unknown',
+    ],
+  ])('%s', (_, lines, now, fate) => {
+    const [[key, request] = []] = join(...lines);
+    expect(key === undefined || request === undefined ? undefined : fateOf(key, request, queues(now))).toBe(fate);
+  });
+
+  test('kept, and its letter in exhausted, is exhausted', () => {
+    const [[key = '', request] = []] = join(line('kept', 1));
+    expect(request && fateOf(key, request, queues({ waiting: 0, exhausted: new Set([key]) }))).toBe('exhausted');
+  });
+});
+
+describe('a replay', () => {
+  test('is joined with its original', () => {
+    const [[, request] = []] = join(line('rejected', 1, { errorCode: '1006' }), line('enabled', 2, replayed('b')));
+    expect(request).toMatchObject({ messageId: 'a', deliveries: 2, replays: 1, replayedBy: ['bob'] });
+  });
+
+  test.each<[string, Partial<AuditLine>]>([
+    ['another identifier', { identifier: 11 }],
+    ['no identifier', { identifier: undefined as never }],
+    ['another ticket', { requestId: 'RITM2' }],
+    ['another requester', { requestedBy: 'eve' }],
+    ['another original', { originalMessageId: 'z' }],
+  ])('that only claims to be one, with %s, is a request of its own', (_, more) => {
+    expect(join(line('enabled', 1), line('enabled', 2, replayed('b', more)))).toHaveLength(2);
+  });
+});
+
+test('lines make the same requests in whatever order they are read', () => {
+  const outcomes = fc.constantFrom<AuditOutcome>('enabled', 'already-enabled', 'rejected', 'kept');
+  const lines = fc.uniqueArray(
+    fc.record({ outcome: outcomes, minute: fc.nat(1000), id: fc.constantFrom('a', 'b'), count: fc.nat(3) }),
+    { selector: ({ minute }) => minute, maxLength: 12 },
+  );
+  fc.assert(
+    fc.property(lines, (drawn) => {
+      const made = drawn.map(({ outcome, minute, id, count }) =>
+        line(outcome, minute, { messageId: id, attempts: count, sentBy: 'AROA' }),
+      );
+      const told = (some: readonly AuditLine[]) => new Map(join(...some));
+      expect(told(made.toReversed())).toEqual(told(made));
+      const counted = [...told(made).values()].reduce((sum, { deliveries }) => sum + deliveries, 0);
+      expect(counted).toBe(made.length);
+    }),
+  );
+});
