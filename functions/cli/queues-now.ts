@@ -113,7 +113,8 @@ export const readQueuesNow = async (
   };
   const { requests } = target;
   if (requests === undefined) unread.push('requests');
-  const counts = requests === undefined ? undefined : await attempt('requests', () => countQueue(access.client, requests));
+  const counts =
+    requests === undefined ? undefined : await attempt('requests', () => countQueue(access.client, requests));
   for (const queue of DEAD_LETTER_QUEUES) {
     const url = target[queue];
     if (url === undefined) unread.push(queue);
