@@ -3,17 +3,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createRequestHandler } from '../http/request-handler.ts';
 import type { Connection } from '../http/send.ts';
-
-/** The AWS SDK's own variables that choose region and endpoints, as a function reads them. */
-export interface AwsSettings {
-  readonly region: string;
-  readonly sqsEndpoint?: string | undefined;
-  readonly secretsManagerEndpoint?: string | undefined;
-  readonly useFipsEndpoint: boolean;
-  readonly useDualstackEndpoint: boolean;
-  /** `AWS_SDK_UA_APP_ID`: stands in the user agent. */
-  readonly appId?: string | undefined;
-}
+import type { AwsSettings } from './settings.ts';
 
 const beSilent = (): void => undefined;
 /** What the SDK has to say (a queue's URL is not its endpoint) concerns nobody who reads our log. */
@@ -22,9 +12,10 @@ export const SILENT = { trace: beSilent, debug: beSilent, info: beSilent, warn: 
 const shared = ({ useFipsEndpoint, useDualstackEndpoint, appId }: AwsSettings, connection: Connection) => ({
   useFipsEndpoint,
   useDualstackEndpoint,
-  // The variables were read already; for each of these three the SDK would look for a file of profiles at the first call.
+  // The variables were read already; for each of these four the SDK would look for a file of profiles at the first call.
   ignoreConfiguredEndpointUrls: true,
   authSchemePreference: ['sigv4'],
+  disableClockSkewCorrection: false,
   userAgentAppId: () => Promise.resolve(appId),
   defaultsMode: 'standard' as const,
   retryMode: 'standard',

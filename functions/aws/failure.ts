@@ -1,6 +1,6 @@
 /** What AWS, its SDK or the network refused, told apart from a bug of ours. No exception of the SDK leaves `aws/`. */
+import { failureOf } from '../http/failure.ts';
 import { TransportError } from '../http/request-handler.ts';
-import { failureOf } from '../http/send.ts';
 
 /** It did not work. */
 export interface Failed {
@@ -74,7 +74,7 @@ export const awsFailure = (error: unknown): string => {
 
 /** Whether another attempt may help: throttling, a fault of AWS, the network, a clock that was wrong and is corrected. */
 const mayPass = (error: SdkError): boolean => {
-  if (error instanceof TransportError) return error.failure !== 'tls';
+  if (error instanceof TransportError) return error.failure !== 'tls' && error.failure !== 'proxy';
   const status = statusOf(error) ?? 0;
   // Of the network too, where the SDK asked somebody else first (for credentials).
   if (status === 0 && error.$fault === undefined && error.code !== undefined) return failureOf(error.code) !== 'tls';

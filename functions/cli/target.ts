@@ -5,6 +5,7 @@ import { SILENT } from '../aws/clients.ts';
 import { awsFailure } from '../aws/failure.ts';
 import { isHttpUrl, QUEUE_URL_EXAMPLE, regionOfQueue } from '../aws/queue-url.ts';
 import { createSqs, type Sqs } from '../aws/sqs.ts';
+import { readProxy } from '../http/proxy.ts';
 import { createRequestHandler } from '../http/request-handler.ts';
 import { createSend } from '../http/send.ts';
 import { sleep } from '../time/sleep.ts';
@@ -97,7 +98,7 @@ export const clientConfig = (options: TargetOptions) => {
     ...(profile ? { profile } : {}),
     ...(endpointUrl ? { endpoint: endpointUrl } : {}),
     logger: SILENT,
-    requestHandler: createRequestHandler(createSend({ maxSockets: MAX_SOCKETS })),
+    requestHandler: createRequestHandler(createSend({ maxSockets: MAX_SOCKETS, proxy: readProxy(process.env) })),
   };
 };
 

@@ -6,7 +6,7 @@ import { createSecretsManagerClient, createSqsClient } from '../aws/clients.ts';
 import { createSecretReader } from '../aws/secret-value.ts';
 import { createSqs } from '../aws/sqs.ts';
 import { createSend } from '../http/send.ts';
-import { createLineWriter } from '../telemetry/log.ts';
+import { createLineWriter, openStandardOutput } from '../telemetry/log.ts';
 import { flushTelemetry, logContext } from '../telemetry/middleware.ts';
 import { sleepWhile } from '../time/sleep.ts';
 import { createCore } from './core.ts';
@@ -22,13 +22,10 @@ const PREFETCH_TIMEOUT_MS = 3000;
 const ASSUMED_REMAINING_MS = 30_000;
 
 const settings = readEnvironment(process.env);
-const { aws, secretId, seguraConcurrency } = settings;
+const { aws, proxy, secretId, seguraConcurrency } = settings;
 const time = { now: Date.now, random: Math.random, sleep: sleepWhile };
-const lines = createLineWriter(
-  (text) => process.stdout.write(text),
-  (flush) => setTimeout(flush, LOG_WAIT_MS),
-);
-const awsConnection = createSend({ maxSockets: AWS_SOCKETS });
+const lines = createLineWriter(openStandardOutput(), (flush) => setTimeout(flush, LOG_WAIT_MS));
+const awsConnection = createSend({ maxSockets: AWS_SOCKETS, proxy });
 const attempts = { ...time, patience: FUNCTION_PATIENCE };
 
 const core = createCore({
@@ -41,7 +38,13 @@ const core = createCore({
     secretId,
   }),
   connect: ({ caCertificate, clientCertificate, clientKey }) =>
-    createSend({ maxSockets: seguraConcurrency, caCertificate, clientCertificate, clientKey: clientKey?.reveal() }),
+    createSend({
+      maxSockets: seguraConcurrency,
+      caCertificate,
+      clientCertificate,
+      clientKey: clientKey?.reveal(),
+      proxy,
+    }),
   write: lines.write,
 });
 

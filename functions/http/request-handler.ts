@@ -1,5 +1,6 @@
 /** Our one HTTP call, as the AWS SDK wants its request handler to be: `createSend` carries every call of its clients. */
-import type { Answer, Connection, Failure } from './send.ts';
+import type { Failure } from './failure.ts';
+import type { Answer, Connection } from './send.ts';
 
 /** No answer came. The SDK hands it on as it is, and its own retry knows `code`. */
 export class TransportError extends Error {
@@ -7,7 +8,9 @@ export class TransportError extends Error {
   readonly code: string;
   readonly failure: Failure;
   constructor({ code, failure }: { readonly code: string; readonly failure: Failure }) {
-    super(`no answer: ${failure}`);
+    super(
+      failure === 'proxy' ? 'HTTPS_PROXY: the proxy cannot be reached, or refuses to connect' : `no answer: ${failure}`,
+    );
     this.name = 'TransportError';
     this.code = code;
     this.failure = failure;

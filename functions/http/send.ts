@@ -1,8 +1,12 @@
 /**
- * One HTTP call: a time limit for the whole of it, keep-alive, a private certificate authority, mutual TLS, no
- * redirects. It never judges what comes back and never throws for it.
+ * One HTTP call: a time limit for the whole of it, over a pool of kept-alive connections (pool.ts), no redirects. It never
+ * judges what comes back and never throws for it.
  */
-import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
+import { readBody } from './body.ts';
+import { type Failure, readError } from './failure.ts';
+import { openPool, type Pool, type PoolOptions } from './pool.ts';
+import { type ProxySettings, proxyFor } from './proxy.ts';
 
 export interface Call {
   readonly url: URL;
@@ -17,12 +21,6 @@ export interface Call {
   /** What is read of the answer's body; `MAX_BODY_BYTES` where no number is given. */
   readonly maxBodyBytes?: number;
 }
-
-/**
- * How no answer came. `tls` is a handshake that was refused by either side, never a slow one; `proxy` is a proxy that cannot
- * be reached or does not let us out.
- */
-export type Failure = 'timeout' | 'refused' | 'reset' | 'dns' | 'unreachable' | 'tls' | 'proxy';
 
 /** What came back: facts only. */
 export type Answer =
@@ -58,110 +56,41 @@ export interface Connection {
   readonly close: () => void;
 }
 
-export interface SendOptions {
-  readonly maxSockets: number;
-  /** PEM; the only authorities that are trusted then. */
-  readonly caCertificate?: string | undefined;
-  readonly clientCertificate?: string | undefined;
-  readonly clientKey?: string | undefined;
-}
-
 /** No answer we act on is longer than a kilobyte or two; an error page may be. */
 export const MAX_BODY_BYTES = 262_144;
-
-const FAILURES: Readonly<Record<string, Failure>> = {
-  ECONNREFUSED: 'refused',
-  ENOTFOUND: 'dns',
-  EAI_AGAIN: 'dns',
-  EAI_FAIL: 'dns',
-  EAI_NODATA: 'dns',
-  EAI_NONAME: 'dns',
-  EHOSTUNREACH: 'unreachable',
-  EHOSTDOWN: 'unreachable',
-  ENETUNREACH: 'unreachable',
-  ENETDOWN: 'unreachable',
-  EADDRNOTAVAIL: 'unreachable',
-  ETIMEDOUT: 'timeout',
-};
-
-/** OpenSSL names its verification failures without a common prefix: `DEPTH_ZERO_SELF_SIGNED_CERT`, `CERT_HAS_EXPIRED`. */
-const TLS_CODE = /^ERR_(TLS|SSL|OSSL)|CERT|^EPROTO$|^UNABLE_TO_|SELF_SIGNED|^HOSTNAME_MISMATCH$|^INVALID_(CA|PURPOSE)$/;
-
-/** Anything else cut the exchange short: `ECONNRESET`, `EPIPE`, an answer that is no HTTP (`HPE_…`). */
-export const failureOf = (code: string): Failure => FAILURES[code] ?? (TLS_CODE.test(code) ? 'tls' : 'reset');
 
 export const isLoopback = (hostname: string): boolean =>
   hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 
-interface Transport {
-  readonly request: (options: RequestOptions) => ClientRequest;
-  readonly agent: Agent;
-}
-
 /** Where a URL leads. */
-interface Target extends Transport {
+interface Target {
+  readonly pool: Pool;
   readonly host: string;
   readonly port: string;
   /** With the port where it is not the protocol's own: the `Host` header. */
   readonly authority: string;
   readonly path: string;
+  /** By a proxy: whom we dial is not whom we call. */
+  readonly hasProxy: boolean;
 }
 
-// Not imported: an ES module import of node:http reads each of its exports, among them a lazy one that loads 20 ms of
-// WebSocket code; and of the two modules only the one that is spoken gets loaded.
-const openTransport = (secure: boolean, { maxSockets, caCertificate, clientCertificate, clientKey }: SendOptions) => {
-  // Node would keep 256 idle ones, and close the others after each large batch.
-  const keepAlive = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets, scheduling: 'lifo' as const };
-  if (!secure) {
-    const { Agent, request } = process.getBuiltinModule('node:http');
-    return { request, agent: new Agent(keepAlive) };
-  }
-  const { Agent, request } = process.getBuiltinModule('node:https');
-  return {
-    request,
-    agent: new Agent({
-      ...keepAlive,
-      ...(caCertificate ? { ca: caCertificate } : {}),
-      ...(clientCertificate ? { cert: clientCertificate } : {}),
-      ...(clientKey ? { key: clientKey } : {}),
-    }),
-  };
-};
-
-const closeIdle = ({ freeSockets }: Agent): void => {
-  for (const idle of Object.values(freeSockets)) for (const socket of idle ?? []) socket.destroy();
-};
-
-const targetOf = ({ hostname, port, host, pathname, search }: URL, transport: Transport): Target => ({
-  ...transport,
+const targetOf = (url: URL, pool: Pool, proxy: ProxySettings | undefined): Target => ({
+  pool,
   // URL keeps the brackets of an IPv6 address, a socket wants it without.
-  host: hostname.startsWith('[') ? hostname.slice(1, -1) : hostname,
-  port,
-  authority: host,
-  path: pathname + search,
+  host: url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname,
+  port: url.port,
+  authority: url.host,
+  path: url.pathname + url.search,
+  hasProxy: proxy !== undefined && proxyFor(url, { ...proxy }) !== undefined,
 });
 
 /** As a list, which Node writes as it is; of an object it makes a map first, and a list of that. */
 const headerList = (authority: string, headers: Call['headers'], body: string): string[] => {
-  const list = ['Host', authority];
+  // What is decoded all the same (body.ts) costs a proxy and us time for nothing.
+  const list = ['Host', authority, 'Accept-Encoding', 'identity'];
   for (const [name, value] of Object.entries(headers)) list.push(name, value);
   list.push('Content-Length', String(Buffer.byteLength(body)));
   return list;
-};
-
-const readBody = (response: IncomingMessage, maxBytes: number, done: (body: string) => void): void => {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  const text = (): string =>
-    (chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)).toString('utf8', 0, maxBytes);
-  response.on('data', (chunk: Buffer) => {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes <= maxBytes) return;
-    done(text());
-    response.destroy();
-  });
-  response.on('end', () => done(text()));
 };
 
 const exchange = (
@@ -169,9 +98,9 @@ const exchange = (
   target: Target,
 ): Promise<Answer> =>
   new Promise((resolve) => {
-    const { request, agent, host, port, authority } = target;
-    const sent = request({
-      agent,
+    const { pool, host, port, authority, hasProxy } = target;
+    pool.closeStale();
+    const sent = pool.request({
       method,
       host,
       port,
@@ -188,16 +117,20 @@ const exchange = (
       if (isOver) return;
       // What ended this connection behind our back, a freeze or a NAT gateway, has ended its idle neighbours too: the next
       // attempt must not meet them one after the other.
-      if (sent.reusedSocket) closeIdle(agent);
+      if (sent.reusedSocket) pool.closeIdle();
       settle({ kind: 'unanswered', failure, code, reusedSocket: sent.reusedSocket });
     };
-    const limit = setTimeout(() => {
+    const onLimit = (): void => {
+      if (isOver) return;
       unanswered('timeout', 'ETIMEDOUT');
       sent.destroy();
-    }, timeoutMs);
-    sent.on('error', (error: NodeJS.ErrnoException) =>
-      unanswered(failureOf(error.code ?? ''), error.code ?? error.name),
-    );
+    };
+    // Where the limit passed in a freeze, the answer may lie in the socket: it is read in the turn that begins now.
+    const limit = setTimeout(() => setImmediate(onLimit), timeoutMs);
+    sent.on('error', (error) => {
+      const { failure, code } = readError(error, hasProxy);
+      unanswered(failure, code);
+    });
     // 101 to a call that asked for no other protocol: an answer as unknown as any, and not to be waited out.
     sent.on('upgrade', ({ statusCode = 0, headers: answerHeaders }, socket) => {
       socket.destroy();
@@ -213,30 +146,25 @@ const exchange = (
     sent.end(body);
   });
 
-export const createSend = (options: SendOptions): Connection => {
-  const transports = new Map<string, Transport>();
-  const transportFor = (protocol: string): Transport => {
-    const open = transports.get(protocol) ?? openTransport(protocol === 'https:', options);
-    transports.set(protocol, open);
+export const createSend = (options: PoolOptions): Connection => {
+  const pools = new Map<string, Pool>();
+  const poolFor = (protocol: string): Pool => {
+    const open = pools.get(protocol) ?? openPool(protocol === 'https:', options);
+    pools.set(protocol, open);
     return open;
   };
 
   const targets = new WeakMap<URL, Target>();
   const targetFor = (url: URL): Target => {
-    const target = targets.get(url) ?? targetOf(url, transportFor(url.protocol));
+    const target = targets.get(url) ?? targetOf(url, poolFor(url.protocol), options.proxy);
     targets.set(url, target);
     return target;
   };
 
-  const send: Send = (call) => exchange(call, targetFor(call.url));
-
   return {
-    send,
+    send: (call) => exchange(call, targetFor(call.url)),
     close: () => {
-      for (const { agent } of transports.values()) {
-        agent.maxFreeSockets = 0;
-        closeIdle(agent);
-      }
+      for (const pool of pools.values()) pool.close();
     },
   };
 };

@@ -1,6 +1,7 @@
 /** The environment of replay-dead-letters: the same variables, and the same defaults, as of enable-password. */
-import type { AwsSettings } from '../aws/clients.ts';
-import { createReader, DEFAULTS, EnvironmentError, readAwsSettings } from '../enable-password/environment.ts';
+import { type AwsSettings, readAwsSettings } from '../aws/settings.ts';
+import type { ProxySettings } from '../http/proxy.ts';
+import { createReader, EnvironmentError, type Variables } from '../settings/variables.ts';
 
 export interface Environment {
   readonly requestsQueueUrl: string;
@@ -8,15 +9,16 @@ export interface Environment {
   readonly exhaustedQueueUrl: string;
   readonly maxRequestAgeSeconds: number;
   readonly aws: AwsSettings;
+  readonly proxy?: ProxySettings | undefined;
   readonly serviceName: string;
   readonly logLevel: string;
 }
 
 /** @throws EnvironmentError that lists all faults together. */
-export const readEnvironment = (variables: Readonly<Record<string, string | undefined>>): Environment => {
+export const readEnvironment = (variables: Variables): Environment => {
   const faults: string[] = [];
   const reader = createReader(variables, faults);
-  const { text, requiredQueueUrl, isSame, integer } = reader;
+  const { requiredQueueUrl, isSame, integer } = reader;
   const requestsQueueUrl = requiredQueueUrl('SOURCE_QUEUE_URL', 'requests');
   const rejectedQueueUrl = requiredQueueUrl('REJECTED_QUEUE_URL', 'rejected');
   const exhaustedQueueUrl = requiredQueueUrl('EXHAUSTED_QUEUE_URL', 'exhausted');
@@ -28,13 +30,10 @@ export const readEnvironment = (variables: Readonly<Record<string, string | unde
       faults.push(`${name} must not be SOURCE_QUEUE_URL: requests under way would be taken for dead letters`);
     }
   }
-  const maxRequestAgeSeconds = integer(
-    'MAX_REQUEST_AGE_SECONDS',
-    DEFAULTS.MAX_REQUEST_AGE_SECONDS,
-    0,
-    Number.MAX_SAFE_INTEGER,
-  );
+  const maxRequestAgeSeconds = integer('MAX_REQUEST_AGE_SECONDS', 0, Number.MAX_SAFE_INTEGER);
   const aws = readAwsSettings(reader, requestsQueueUrl);
+  const proxy = reader.proxy();
+  const telemetry = reader.telemetry();
   if (faults.length > 0) throw new EnvironmentError(faults);
   return {
     requestsQueueUrl,
@@ -42,7 +41,7 @@ export const readEnvironment = (variables: Readonly<Record<string, string | unde
     exhaustedQueueUrl,
     maxRequestAgeSeconds,
     aws,
-    serviceName: text('POWERTOOLS_SERVICE_NAME') ?? DEFAULTS.POWERTOOLS_SERVICE_NAME,
-    logLevel: text('POWERTOOLS_LOG_LEVEL') ?? DEFAULTS.POWERTOOLS_LOG_LEVEL,
+    proxy,
+    ...telemetry,
   };
 };

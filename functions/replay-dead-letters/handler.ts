@@ -9,7 +9,7 @@ import { createSqsClient } from '../aws/clients.ts';
 import { createSqs } from '../aws/sqs.ts';
 import { type ReplayCounts, replay } from '../dead-letters/replay.ts';
 import { createSend } from '../http/send.ts';
-import { createLog } from '../telemetry/log.ts';
+import { createLog, openStandardOutput } from '../telemetry/log.ts';
 import { logContext } from '../telemetry/middleware.ts';
 import { sleep } from '../time/sleep.ts';
 import { readEnvironment } from './environment.ts';
@@ -32,14 +32,14 @@ const SOCKETS = 20;
 const PATIENCE = { ...COMMAND_PATIENCE, attemptTimeoutMs: 5000 };
 
 const environment = readEnvironment(process.env);
-const connection = createSend({ maxSockets: SOCKETS });
+const connection = createSend({ maxSockets: SOCKETS, proxy: environment.proxy });
 const client = createSqsClient(environment.aws, connection, PATIENCE.maxAttempts);
 const sender = createSqsClient(environment.aws, connection);
 const sqs = createSqs({ client: sender, patience: PATIENCE, now: Date.now, random: Math.random, sleep });
 const log = createLog({
   service: environment.serviceName,
   level: environment.logLevel,
-  write: (lines) => process.stdout.write(lines),
+  write: openStandardOutput(),
   now: Date.now,
 });
 

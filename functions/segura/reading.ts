@@ -1,5 +1,6 @@
 /** What Segura or its gateway said, read once and leniently: never an unguarded parse. */
-import type { Answer, Failure } from '../http/send.ts';
+import type { Failure } from '../http/failure.ts';
+import type { Answer } from '../http/send.ts';
 
 export interface Reading {
   /** HTTP status; 0 where no answer came. */

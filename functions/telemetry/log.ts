@@ -177,3 +177,12 @@ export const createLineWriter = (
     flush,
   };
 };
+
+/**
+ * Lambda reads standard output. Where nobody reads it any more, what is written is lost and nothing else: without a listener
+ * the error would end the process, with messages that were carried out and not yet answered.
+ */
+export const openStandardOutput = (): ((text: string) => unknown) => {
+  process.stdout.on('error', () => undefined);
+  return (text) => process.stdout.write(text);
+};

@@ -5,9 +5,10 @@ import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import schema from '../../events/outcome.schema.json' with { type: 'json' };
 import { METRICS } from '../../functions/audit/line.ts';
-import { DEFAULTS, readEnvironment } from '../../functions/enable-password/environment.ts';
+import { readEnvironment } from '../../functions/enable-password/environment.ts';
 import { ENABLE_TABLE } from '../../functions/segura/answers.ts';
 import { parseSecret } from '../../functions/segura/secret.ts';
+import { DEFAULTS } from '../../functions/settings/variables.ts';
 import { FIELDS } from '../../functions/telemetry/log.ts';
 import { readPage, readPages, root } from './pages.ts';
 

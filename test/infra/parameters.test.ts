@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { DEFAULTS } from '../../functions/enable-password/environment.ts';
+import { DEFAULTS } from '../../functions/settings/variables.ts';
 import { checkParameters, RULES } from '../../infra/parameters.ts';
 import { withPackage } from './compile.ts';
 

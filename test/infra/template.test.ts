@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { METRICS } from '../../functions/audit/line.ts';
-import { DEFAULTS } from '../../functions/enable-password/environment.ts';
 import { visibilitySeconds } from '../../functions/enable-password/waits.ts';
+import { DEFAULTS } from '../../functions/settings/variables.ts';
 import { checkTypes } from './check-types.ts';
 import { compile, type Resource, type Template } from './compile.ts';
 

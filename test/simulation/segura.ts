@@ -1,5 +1,6 @@
 /** Segura, its gateway and its token endpoint in virtual time, as the core's `Send` sees them. */
-import type { Answer, Call, Failure } from '../../functions/http/send.ts';
+import type { Failure } from '../../functions/http/failure.ts';
+import type { Answer, Call } from '../../functions/http/send.ts';
 import { createHeap } from '../../infra/local/heap.ts';
 import answers from '../fixtures/answers.json' with { type: 'json' };
 import type { Clock } from '../virtual-time/clock.ts';

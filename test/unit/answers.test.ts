@@ -1,6 +1,7 @@
 /** What each answer means and what then happens: every real answer we know, and as many again that nobody has seen yet. */
 import { describe, expect, test } from 'vitest';
-import type { Answer, Failure } from '../../functions/http/send.ts';
+import type { Failure } from '../../functions/http/failure.ts';
+import type { Answer } from '../../functions/http/send.ts';
 import {
   describe as describeAnswer,
   ENABLE_TABLE,

@@ -1,9 +1,11 @@
 /** The AWS SDK's clients over our transport: where they call, as whom, what is read of an answer, and what is never told. */
+import { createHook } from 'node:async_hooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FUNCTION_PATIENCE } from '../../functions/aws/attempts.ts';
-import { type AwsSettings, createSecretsManagerClient, createSqsClient } from '../../functions/aws/clients.ts';
+import { createSecretsManagerClient, createSqsClient } from '../../functions/aws/clients.ts';
 import { isThrottling } from '../../functions/aws/failure.ts';
 import { createSecretReader } from '../../functions/aws/secret-value.ts';
+import type { AwsSettings } from '../../functions/aws/settings.ts';
 import { createSqs } from '../../functions/aws/sqs.ts';
 import type { Answer, Call } from '../../functions/http/send.ts';
 
@@ -120,11 +122,15 @@ describe('a call', () => {
   });
 
   test('goes out at once: the SDK looks for no file of profiles first', async () => {
-    const { send, calls } = open([answered(200, {})]);
-    const sent = send();
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(calls).toHaveLength(1);
-    await sent;
+    // The SDK remembers what it read under a name.
+    process.env['AWS_CONFIG_FILE'] = `/none/${crypto.randomUUID()}`;
+    const opened: string[] = [];
+    const hook = createHook({ init: (_, type) => void (type.startsWith('FSREQ') && opened.push(type)) }).enable();
+    const { send, read } = open([answered(200, {}), SECRET]);
+    await send();
+    await read();
+    hook.disable();
+    expect(opened).toEqual([]);
   });
 
   test('writes nothing to the console, also where a queue’s URL is not its endpoint', async () => {

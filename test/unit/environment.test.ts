@@ -1,7 +1,8 @@
 /** Variables in, typed settings out, or one error that names every bad one. */
 import { describe, expect, test } from 'vitest';
-import { DEFAULTS, EnvironmentError, readEnvironment } from '../../functions/enable-password/environment.ts';
+import { readEnvironment } from '../../functions/enable-password/environment.ts';
 import { readEnvironment as readReplayEnvironment } from '../../functions/replay-dead-letters/environment.ts';
+import { DEFAULTS, EnvironmentError } from '../../functions/settings/variables.ts';
 
 const complete = {
   SEGURA_SECRET_ID: 'mysafe/segura',
@@ -91,6 +92,9 @@ describe('what is missing or malformed is named, with what to set it to', () => 
     [{ SEGURA_TIMEOUT_MS: '1e4' }, /SEGURA_TIMEOUT_MS/],
     [{ SEGURA_TIMEOUT_MS: '30s' }, /SEGURA_TIMEOUT_MS/],
     [{ SEGURA_CONCURRENCY: '0' }, /SEGURA_CONCURRENCY must be a whole number from 1/],
+    [{ SEGURA_CONCURRENCY: '501' }, /SEGURA_CONCURRENCY must be a whole number from 1 to 500/],
+    [{ HTTPS_PROXY: 'http://' }, /HTTPS_PROXY is no URL of a proxy such as/],
+    [{ https_proxy: 'socks5://user:hunter2@proxy:1080' }, /^(?!.*hunter2).*HTTPS_PROXY is no URL of a proxy/],
     [{ SEGURA_CONCURRENCY: '-1' }, /SEGURA_CONCURRENCY/],
     [{ SEGURA_CONCURRENCY: '1.5' }, /SEGURA_CONCURRENCY/],
     [{ MAX_REQUEST_AGE_SECONDS: '-1' }, /MAX_REQUEST_AGE_SECONDS must be a whole number from 0/],

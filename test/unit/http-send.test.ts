@@ -3,8 +3,11 @@ import { once } from 'node:events';
 import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { Worker } from 'node:worker_threads';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { createSend, failureOf, isLoopback, MAX_BODY_BYTES, type SendOptions } from '../../functions/http/send.ts';
+import { failureOf } from '../../functions/http/failure.ts';
+import type { PoolOptions } from '../../functions/http/pool.ts';
+import { createSend, isLoopback, MAX_BODY_BYTES } from '../../functions/http/send.ts';
 import { type Certificates, createCertificates } from '../../infra/local/certificates.ts';
 import { until } from '../../infra/local/world.ts';
 
@@ -34,7 +37,7 @@ const http = (onRequest: RequestListener) => listen(createHttpServer({ keepAlive
 const raw = (onData: (socket: Socket) => void) =>
   listen(createTcpServer((socket) => socket.once('data', () => onData(socket))));
 
-const open = (options: Partial<SendOptions> = {}) => {
+const open = (options: Partial<PoolOptions> = {}) => {
   const { send, close } = createSend({ maxSockets: 5, ...options });
   closing.push(close);
   return {
@@ -110,6 +113,45 @@ describe('an answer', () => {
     const answer = await open().post(url);
     expect(answer.kind === 'answered' && answer.body.length).toBe(MAX_BODY_BYTES);
     await until(() => isClosed, 'the connection to be closed');
+  });
+
+  test('is asked for without compression, and decoded where it comes compressed all the same', async () => {
+    const asked: unknown[] = [];
+    const zlib = await import('node:zlib');
+    const text = JSON.stringify({ said: 'é'.repeat(1000) });
+    const encoders: Readonly<Record<string, (text: string) => Buffer>> = {
+      gzip: zlib.gzipSync,
+      'x-gzip': zlib.gzipSync,
+      deflate: zlib.deflateSync,
+      'deflate, raw': zlib.deflateRawSync,
+      br: zlib.brotliCompressSync,
+      'GZIP, br': (plain) => zlib.brotliCompressSync(zlib.gzipSync(plain)),
+      identity: (plain) => Buffer.from(plain),
+    };
+    const url = await http((request, response) => {
+      asked.push(request.headers['accept-encoding']);
+      const name = decodeURIComponent(request.url?.slice(1) ?? '');
+      response.writeHead(200, { 'Content-Encoding': name.replace(', raw', '') });
+      response.end(encoders[name]?.(text));
+    });
+    const { post } = open();
+    for (const name of Object.keys(encoders)) {
+      expect(await post(new URL(`/${encodeURIComponent(name)}`, url)), name).toMatchObject({ body: text });
+    }
+    expect(new Set(asked)).toEqual(new Set(['identity']));
+  });
+
+  test('that is a compression bomb, or no such coding, says its status and nothing more', async () => {
+    const { gzipSync } = await import('node:zlib');
+    const bomb = gzipSync(Buffer.alloc(50 * MAX_BODY_BYTES));
+    const url = await http((request, response) => {
+      response.writeHead(200, { 'Content-Encoding': 'gzip' });
+      response.end(request.url === '/bomb' ? bomb : 'this is no gzip');
+    });
+    const { post } = open();
+    for (const path of ['/bomb', '/garbage']) {
+      expect(await post(new URL(path, url)), path).toMatchObject({ kind: 'answered', status: 200, body: '' });
+    }
   });
 
   test('103 Early Hints before it is not taken for it', async () => {
@@ -244,7 +286,48 @@ describe('the limit', () => {
   });
 });
 
+/** A server that goes on while this thread stands still. */
+const httpElsewhere = async (): Promise<URL> => {
+  const worker = new Worker(
+    `const { parentPort } = require('node:worker_threads');
+     const server = require('node:http').createServer((_, response) => response.end('in time'));
+     server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));`,
+    { eval: true },
+  );
+  closing.push(() => void worker.terminate());
+  const [port] = (await once(worker, 'message')) as [number];
+  return new URL(`http://127.0.0.1:${port}/`);
+};
+
+test('an answer that came while the environment was frozen counts, though the limit has passed', async () => {
+  const url = await httpElsewhere();
+  const { post } = open();
+  await post(url);
+  const answer = post(url, { timeoutMs: 100 });
+  // The call goes out, and then this thread stands still for longer than its limit.
+  await new Promise((resolve) => setImmediate(resolve));
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+  expect(await answer).toMatchObject({ kind: 'answered', body: 'in time' });
+});
+
 describe('connections', () => {
+  test('that were idle for more than a minute by the wall clock are not used again', async () => {
+    let time = 0;
+    const ports: (number | undefined)[] = [];
+    const url = await http((request, response) => {
+      ports.push(request.socket.remotePort);
+      response.end('ok');
+    });
+    const { post } = open({ now: () => time });
+    await post(url);
+    time += 60_000;
+    await post(url);
+    time += 60_001;
+    expect(await post(url)).toMatchObject({ kind: 'answered' });
+    expect(ports[1]).toBe(ports[0]);
+    expect(ports[2]).not.toBe(ports[0]);
+  });
+
   test('are kept alive and used again', async () => {
     const ports = new Set<number | undefined>();
     const url = await http((request, response) => {

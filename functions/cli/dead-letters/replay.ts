@@ -2,7 +2,7 @@
 import { hostname, userInfo } from 'node:os';
 import type { Letter } from '../../dead-letters/letter.ts';
 import { type Fate, type ReplayOptions, type ReplayResult, replay } from '../../dead-letters/replay.ts';
-import { DEFAULTS } from '../../enable-password/environment.ts';
+import { DEFAULTS } from '../../settings/variables.ts';
 import { sleep } from '../../time/sleep.ts';
 import { openSqs } from '../target.ts';
 import { fixOf, isLasting } from '../terminal/hints.ts';

@@ -1,4 +1,5 @@
 /** The doctor on Segura itself: token and endpoint. Identifier 0 is no password, so nothing is enabled. */
+import { readProxy } from '../../http/proxy.ts';
 import { type Answer, createSend } from '../../http/send.ts';
 import { describe, judge, judgeToken, type Meaning, type TokenMeaning } from '../../segura/answers.ts';
 import { enablePassword } from '../../segura/client.ts';
@@ -58,7 +59,13 @@ const tokenHint = (means: TokenMeaning, reading: Reading): string => {
 };
 
 const connect = ({ caCertificate, clientCertificate, clientKey }: Secret) =>
-  createSend({ maxSockets: 1, caCertificate, clientCertificate, clientKey: clientKey?.reveal() });
+  createSend({
+    maxSockets: 1,
+    caCertificate,
+    clientCertificate,
+    clientKey: clientKey?.reveal(),
+    proxy: readProxy(process.env),
+  });
 
 /** Carries out `work` over a connection of its own, which is closed when the work is done. */
 const withVault = async <Result>(secret: Secret, work: (vault: Vault) => Promise<Result>): Promise<Result> => {

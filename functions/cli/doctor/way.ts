@@ -4,7 +4,7 @@ import { lookup } from 'node:dns/promises';
 import { Agent, request } from 'node:https';
 import { isIP } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { proxyFor } from '../../http/proxy.ts';
+import { proxyFor, readProxy } from '../../http/proxy.ts';
 import { readPem } from '../../segura/pem.ts';
 import type { Secret } from '../../segura/secret.ts';
 import { type Check, failed, ok, step } from './check.ts';
@@ -82,7 +82,7 @@ const checkTls = (url: URL, { caCertificate, clientCertificate, clientKey }: Sec
   }
   const host = hostOf(url);
   const agent = new Agent({
-    proxyEnv: process.env,
+    ...(proxy === undefined ? {} : { proxyEnv: { ...readProxy(process.env) } }),
     ...(isIP(host) ? {} : { servername: host }),
     ...(caCertificate ? { ca: caCertificate } : {}),
     ...(clientCertificate ? { cert: clientCertificate } : {}),
