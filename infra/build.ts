@@ -1,6 +1,6 @@
 /**
- * Bundles every folder of functions/ that has a handler.ts to dist/<folder>/index.mjs, and the command line to
- * dist/cli/main.mjs. Run by `npm run build`; `node infra/build.ts --analyze` says what each bundle is made of.
+ * Bundles every folder of functions/ that has a handler.ts to dist/<folder>/index.mjs, the command line to
+ * dist/cli/main.mjs, and the page of the local console to dist/console/. Run by `npm run build`; `node infra/build.ts --analyze` says what each bundle is made of.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -70,10 +70,26 @@ const cliOptions: BuildOptions = {
   splitting: true,
 };
 
+/** The page of the local console, for a browser: nothing in it is loaded from elsewhere. */
+export const consoleOptions: BuildOptions = {
+  ...shared,
+  platform: 'browser',
+  target: 'es2022',
+  mainFields: ['browser', 'module', 'main'],
+  entryPoints: [
+    { in: 'infra/local/console/page/main.ts', out: 'console' },
+    { in: 'infra/local/console/page/console.css', out: 'console' },
+    { in: 'infra/local/console/page/index.html', out: 'index' },
+  ],
+  loader: { '.html': 'copy' },
+  outdir: 'dist/console',
+  minify: true,
+};
+
 /** Builds everything anew; nothing of an earlier build stays. */
 export const buildAll = async ({ analyze = false } = {}): Promise<void> => {
   await rm(join(root, 'dist'), { recursive: true, force: true });
-  const targets = [...functionNames.map(functionOptions), cliOptions];
+  const targets = [...functionNames.map(functionOptions), cliOptions, consoleOptions];
   for (const { metafile } of await Promise.all(targets.map((options) => build(options)))) {
     if (analyze && metafile) console.log(await analyzeMetafile(metafile));
   }

@@ -5,8 +5,8 @@
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
-import { functionNames, functionOptions } from './build.ts';
+import { type BuildOptions, build } from 'esbuild';
+import { consoleOptions, functionNames, functionOptions } from './build.ts';
 
 const root = join(import.meta.dirname, '..');
 export const LICENSES_FILE = join(root, 'THIRD-PARTY-LICENSES.md');
@@ -22,11 +22,11 @@ interface Package {
   readonly text: string;
 }
 
-/** Folders of the packages that gave at least one byte to the bundle of a function. */
-const bundledFolders = async (functionName: string): Promise<Set<string>> => {
-  const { metafile } = await build({ ...functionOptions(functionName), write: false, metafile: true });
+/** Folders of the packages that gave at least one byte to a bundle. */
+const bundledFolders = async (options: BuildOptions): Promise<Set<string>> => {
+  const { metafile } = await build({ ...options, write: false, metafile: true });
   const inputs = Object.entries(metafile.outputs).flatMap(([file, output]) =>
-    file.endsWith('.mjs') ? Object.entries(output.inputs) : [],
+    /\.(mjs|js|css)$/.test(file) ? Object.entries(output.inputs) : [],
   );
   const folders = inputs
     .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
@@ -62,9 +62,13 @@ const readPackage = (folder: string): Package => {
 
 const byName = (one: Package, other: Package): number => (one.name < other.name ? -1 : 1);
 
-/** Every bundled package, by name, with the functions that have it. */
+/** Every bundled package, by name, with the functions that have it, or the page of the local console. */
 export const readBundled = async () => {
-  const bundles = await Promise.all(functionNames.map(async (name) => [name, await bundledFolders(name)] as const));
+  const bundles = await Promise.all(
+    [...functionNames.map((name) => [name, functionOptions(name)] as const), ['console', consoleOptions] as const].map(
+      async ([name, options]) => [name, await bundledFolders(options)] as const,
+    ),
+  );
   const folders = [...new Set(bundles.flatMap(([, found]) => [...found]))];
   const rows = folders.map((folder) => {
     const users = bundles.filter(([, used]) => used.has(folder)).map(([name]) => name);
@@ -86,7 +90,7 @@ export const renderLicenses = async (): Promise<string> => {
   });
   return `${[
     '# Third-party licences',
-    'Code of others in the deployed bundles (`dist/<function>/index.mjs`). Written by `npx node infra/licenses.ts` from what the bundler put in; a test compares. The command line bundles nothing: npm installs its packages beside it, each with its own licence.',
+    'Code of others in the deployed bundles (`dist/<function>/index.mjs`) and in the page of the local console (`dist/console/`). Written by `npx node infra/licenses.ts` from what the bundler put in; a test compares. The command line bundles nothing: npm installs its packages beside it, each with its own licence.',
     ['| package | version | licence | bundled in |', '| --- | --- | --- | --- |', ...table].join('\n'),
     ...sections,
   ].join('\n\n')}\n`;

@@ -1,4 +1,5 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
+// The two dashes: without them Node.js takes `--env-file` of `local` for its own, and ends where there is no such file yet.
 // What package.json names as the program: a file that is there before anything is built. In a clone it runs the source as
 // it stands, in the published package the bundle. Plain JavaScript of any age, so that an old Node.js can say what it lacks.
 import { existsSync } from 'node:fs';

@@ -20,6 +20,8 @@ export interface JournalEntry {
   readonly identifier: string | undefined;
   /** 0 for an answer that never came. */
   status: number;
+  /** Until its answer was written; 0 as long as there is none. */
+  durationMs: number;
   /** Which of the issued tokens was presented, from 1; 0 for none or a foreign one. */
   readonly tokenNumber: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -95,6 +97,8 @@ export const startSegura = async (options: SeguraOptions = {}) => {
     /** Holds for every enable call while it is set. */
     outage: undefined as Fault | undefined,
     tokenOutage: undefined as Fault | undefined,
+    /** Asked at each call, with its identifier, and at each token request, without one. */
+    faultFor: undefined as ((identifier: string | undefined) => Fault | undefined) | undefined,
     /** A fault for a share of the calls, repeatable by its seed. */
     rate: undefined as { share: number; random: () => number; faults: readonly Fault[] } | undefined,
   };
@@ -129,6 +133,7 @@ export const startSegura = async (options: SeguraOptions = {}) => {
 
   const write = (response: ServerResponse, { status, headers, body }: WireAnswer, entry: JournalEntry): void => {
     entry.status = status;
+    entry.durationMs = Date.now() - entry.at;
     response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body);
   };
 
@@ -184,6 +189,7 @@ export const startSegura = async (options: SeguraOptions = {}) => {
       path: pathname,
       identifier,
       status: 0,
+      durationMs: 0,
       tokenNumber: token?.number ?? 0,
       headers,
       body: isToken ? body.replaceAll(settings.clientSecret, '[secret]') : body,
@@ -193,7 +199,7 @@ export const startSegura = async (options: SeguraOptions = {}) => {
     const isUncertified = tls?.clientCa !== undefined && !(request.socket as TLSSocket).authorized;
     if (isUncertified) return write(response, fixture('client-certificate-missing-nginx'), entry);
     if (isToken && request.method === 'POST') {
-      const fault = tokenScript.shift() ?? settings.tokenOutage ?? { kind: 'none' };
+      const fault = tokenScript.shift() ?? settings.tokenOutage ?? settings.faultFor?.(undefined) ?? { kind: 'none' };
       return act(fault, () => issueToken(request, body), request, response, entry);
     }
     if (identifier === undefined || request.method !== 'POST') {
@@ -202,7 +208,12 @@ export const startSegura = async (options: SeguraOptions = {}) => {
     // Without a length a proxy may refuse a POST.
     if (request.headers['content-length'] === undefined) return write(response, kongAnswer(411, accept, kong), entry);
     calls += 1;
-    const scripted = perCall.get(calls) ?? perIdentifier.get(identifier)?.shift() ?? script.shift() ?? settings.outage;
+    const scripted =
+      perCall.get(calls) ??
+      perIdentifier.get(identifier)?.shift() ??
+      script.shift() ??
+      settings.outage ??
+      settings.faultFor?.(identifier);
     const { rate } = settings;
     const byRate =
       rate && rate.random() < rate.share ? rate.faults[Math.floor(rate.random() * rate.faults.length)] : undefined;
@@ -269,6 +280,12 @@ export const startSegura = async (options: SeguraOptions = {}) => {
       settings.rate = { share, random: seeded(seed), faults };
     },
     revokeTokens: (): void => tokens.clear(),
+    /** A TLS server shows another one from the next handshake on; connections end, so that there is one. */
+    showCertificate: (certificate: { readonly key: string; readonly cert: string }): void => {
+      if (!('setSecureContext' in server)) throw new Error('this Segura speaks no TLS: start the world with `tls`');
+      server.setSecureContext({ ...certificate, ...(tls?.clientCa ? { ca: tls.clientCa } : {}) });
+      server.closeAllConnections();
+    },
     /** Answers what hangs with a closed connection, and ends. */
     close: async (): Promise<void> => {
       for (const response of held) response.destroy();

@@ -22,10 +22,19 @@
  * - Secrets Manager knows GetSecretValue alone, and takes any signature.
  */
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { createCertificates } from './certificates.ts';
-import { carryOut, type InvocationResult, receive, startEventSource, toRecord } from './event-source.ts';
+import {
+  carryOut,
+  type EventSourceOptions,
+  type InvocationResult,
+  keptIds,
+  receive,
+  startEventSource,
+  toRecord,
+} from './event-source.ts';
 import { bundleOf, createLambda, type Lambda, type Line } from './lambda.ts';
+import { createMapping } from './mapping.ts';
 import { startSecretsManager } from './secrets-manager.ts';
 import { type PasswordState, type SeguraOptions, startSegura } from './segura.ts';
 import { type MessageView, type QueueName, type SqsOptions, startSqs } from './sqs.ts';
@@ -45,7 +54,15 @@ export interface WorldOptions {
   readonly sqs?: SqsOptions;
   readonly bundle?: string;
   readonly onLine?: (line: Line) => void;
+  /** Of the event source mapping: who looks on sees what is in work. */
+  readonly onInvocation?: (invocation: Invocation) => void;
+  /** Of the event source mapping. */
+  readonly delivery?: Pick<EventSourceOptions, 'batchSize' | 'windowSeconds' | 'maximumConcurrency'>;
 }
+
+export type Invocation =
+  | { readonly kind: 'begins'; readonly records: readonly SQSRecord[] }
+  | { readonly kind: 'ends'; readonly records: readonly SQSRecord[]; readonly kept: readonly string[] };
 
 export interface SendOptions {
   readonly attributes?: Readonly<Record<string, { DataType: string; StringValue?: string; BinaryValue?: Uint8Array }>>;
@@ -140,14 +157,24 @@ export const startWorld = async (options: WorldOptions = {}) => {
 
   const idle: Lambda[] = [lambda];
   /** As Lambda does: a warm environment that has nothing to do, else a new one. */
-  const invokeIdle = async (event: unknown): Promise<InvocationResult> => {
+  const invokeIdle = async (event: SQSEvent): Promise<InvocationResult> => {
+    const { Records: records } = event;
     const taken = idle.pop() ?? startLambda();
+    options.onInvocation?.({ kind: 'begins', records });
     try {
-      return await taken.invoke(event);
+      const result = await taken.invoke(event);
+      const ids = records.map(({ messageId }) => messageId);
+      options.onInvocation?.({ kind: 'ends', records, kept: keptIds(result, ids) });
+      return result;
     } finally {
       idle.push(taken);
     }
   };
+
+  /** Polls as Lambda does until stopped. */
+  const poll = (pollOptions: Partial<EventSourceOptions> = {}) =>
+    startEventSource({ sqs: client, queueUrl, queueArn, invoke: invokeIdle, ...options.delivery, ...pollOptions });
+  const mapping = createMapping(poll);
 
   /** One turn of the event source mapping: what is visible is received, given to the function, and deleted if done. */
   const deliver = async ({
@@ -188,14 +215,15 @@ export const startWorld = async (options: WorldOptions = {}) => {
     lines: (): readonly Line[] => lambdas.flatMap(({ lines }) => lines),
     auditLines: (): readonly Line[] =>
       lambdas.flatMap(({ lines }) => lines.filter(({ message }) => message === 'password enable')),
-    /** Polls as Lambda does until stopped. */
-    poll: (pollOptions: Partial<Parameters<typeof startEventSource>[0]> = {}) =>
-      startEventSource({ sqs: client, queueUrl, queueArn, invoke: invokeIdle, ...pollOptions }),
+    poll,
+    /** Disabled until somebody enables it. */
+    mapping,
     /** SIGKILL to every environment, now; the next invocation starts a new one. */
     kill: (): void => {
       for (const each of lambdas) each.kill();
     },
     [Symbol.asyncDispose]: async (): Promise<void> => {
+      await mapping.disable();
       await Promise.all(lambdas.map((each) => each.close()));
       client.destroy();
       await Promise.all([segura.close(), secrets.close(), sqs.close()]);

@@ -1,12 +1,15 @@
 /** `npm start`: everything on one machine, as a newcomer meets it. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
 import { until } from '../../infra/local/world.ts';
+import manifest from '../../package.json' with { type: 'json' };
 
 const root = join(import.meta.dirname, '../..');
 
@@ -121,7 +124,7 @@ describe.concurrent('npm start', () => {
 
 describe('npm start -- --watch', () => {
   test('takes a message from any AWS SDK, shows it, counts it, and ends cleanly on Ctrl-C', async () => {
-    using started = local('--watch');
+    using started = local('--watch', '--port', '0');
     const { child, stdout, stderr, ended } = started;
     await until(() => stdout().includes('requested by'), 'the endpoints to be printed');
     const exported = Object.fromEntries(
@@ -138,6 +141,9 @@ describe('npm start -- --watch', () => {
         'SOURCE_QUEUE_URL',
         'REJECTED_QUEUE_URL',
         'EXHAUSTED_QUEUE_URL',
+        'OUTCOME_QUEUE_URL',
+        'AWS_DEFAULT_REGION',
+        'CONSOLE_URL',
       ]),
     );
     const client = new SQSClient({
@@ -156,7 +162,7 @@ describe('npm start -- --watch', () => {
     await until(() => /^[\d:]{8} +10 +enabled .* ana$/m.test(stdout()), 'the message to be shown');
     await send({ identifier: 404 });
     await until(() => /^[\d:]{8} +404 +rejected \(1005\)/m.test(stdout()), 'the rejection to be shown');
-    await until(() => /Enabled 1\b.*Rejected 1\b/.test(stdout()), 'the metrics to be counted');
+    await until(() => /enabled 1 · already enabled 0 · rejected 1 · kept 0 times/.test(stdout()), 'the counts');
     client.destroy();
     child.kill('SIGINT');
     expect(await ended).toBe(0);
@@ -167,5 +173,55 @@ describe('npm start -- --watch', () => {
       () => false,
     );
     expect(stillThere).toBe(false);
+  });
+});
+
+describe.concurrent('npm start -- --watch with a console', () => {
+  test('serves it on loopback, and takes orders for it by HTTP', async () => {
+    using started = local('--watch', '--port', '0');
+    const { child, stdout, ended } = started;
+    await until(() => stdout().includes('requested by'), 'the start');
+    const url = /The console: (http:\/\/127\.0\.0\.1:\d+)\n/.exec(stdout())?.[1] ?? '';
+    const page = await (await fetch(url)).text();
+    for (const queue of ['requests', 'rejected', 'exhausted', 'outcomes']) {
+      expect(page).toContain(`data-queue="${queue}" data-count="0"`);
+    }
+    await fetch(`${url}/requests`, { method: 'POST', body: '{"identifier": 10}' });
+    await until(() => /^[\d:]{8} +10 +enabled/m.test(stdout()), 'the request');
+    child.kill('SIGINT');
+    expect(await ended).toBe(0);
+  });
+
+  test('writes the endpoints to a file that a shell reads, and that names no profile', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'mysafe-enable-'));
+    const file = join(folder, 'local.env');
+    // Without the two dashes Node.js takes the option for its own, and finds no such file yet.
+    const { scripts } = manifest;
+    expect(scripts.start).toMatch(/^node -- /);
+    const [, ...words] = scripts.start.split(' ');
+    using started = start(process.execPath, [...words, '--watch', '--port', '0', '--env-file', file]);
+    const { child, stdout, ended } = started;
+    await until(() => stdout().includes('requested by'), 'the start');
+    const script = `AWS_PROFILE=prod; export AWS_PROFILE; . ${file}; echo "$AWS_DEFAULT_REGION $SOURCE_QUEUE_URL [$AWS_PROFILE]"; curl -s "$CONSOLE_URL/faults"`;
+    const { stdout: said } = await promisify(execFile)('sh', ['-c', script]);
+    expect(said).toMatch(/^us-east-1 http:\/\/127\.0\.0\.1:\d+\/000000000000\/requests \[\]\n\{"faults":\[\]\}\n$/);
+    child.kill('SIGINT');
+    await ended;
+    await rm(folder, { recursive: true });
+  });
+
+  test('refuses a port that is in use, and options of a world that keeps running where it does not', async () => {
+    const taken = createServer();
+    taken.listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    using started = local('--watch', '--port', String(port));
+    expect(await started.ended).toBe(1);
+    expect(started.stderr()).toContain(`port ${port} of this machine is in use`);
+    taken.close();
+    for (const args of [['--port', '4578'], ['--env-file=/dev/null'], ['--watch', '--port', '70000']]) {
+      using wrong = local(...args);
+      expect([args, await wrong.ended]).toEqual([args, 2]);
+    }
   });
 });

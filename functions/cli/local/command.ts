@@ -1,7 +1,9 @@
-import { command, flag, type OptionsOf, OUTPUT } from '../command.ts';
+import { command, flag, type OptionsOf, OUTPUT, value } from '../command.ts';
 
 const options = {
-  watch: flag('keep it running and print the endpoints'),
+  watch: flag('keep it running, with a console as a page at http://127.0.0.1:4578'),
+  port: value('port', 'of the console, with --watch (default: 4578, or any that is free)'),
+  envFile: value('file', 'with --watch: where the endpoints are written, to be read by `. ./file`'),
   ...OUTPUT,
 };
 
@@ -11,6 +13,6 @@ export const localCommand = command({
   name: 'local',
   description: 'run everything on this machine: no AWS account, no Docker, no network',
   options,
-  examples: ['local', 'local --watch'],
+  examples: ['local', 'local --watch --env-file local.env'],
   load: async () => (await import('./local.ts')).runLocal,
 });

@@ -4,7 +4,7 @@
  */
 import { startWorld, until, type World } from '../../../infra/local/world.ts';
 import { paint, say, sayJson, seconds } from '../terminal/print.ts';
-import { UsageError } from '../terminal/usage.ts';
+import { parseCount, UsageError } from '../terminal/usage.ts';
 import { buildFunction } from './build.ts';
 import type { LocalOptions } from './command.ts';
 import { readScenes, type Scene } from './scenes.ts';
@@ -103,19 +103,25 @@ const runShow = async (world: World): Promise<Row[]> => {
  * @throws UsageError
  */
 export const runLocal = async (
-  { watch: keepsRunning = false, json = false }: LocalOptions,
+  { watch: keepsRunning = false, json = false, port, envFile }: LocalOptions,
   _words: readonly string[] = [],
   bundle?: string,
 ): Promise<number> => {
   if (keepsRunning && json) throw new UsageError('--watch has no end, and so no object to end with: leave --json out');
+  if (!keepsRunning && (port !== undefined || envFile !== undefined)) {
+    throw new UsageError('--port and --env-file are of a world that keeps running: add --watch');
+  }
+  if (keepsRunning)
+    return watch({
+      port: port === undefined ? undefined : parseCount('--port', port, { least: 0, most: 65_535 }),
+      envFile,
+    });
   const startedAt = performance.now();
   if (!bundle) await buildFunction('enable-password');
   await using world = await startWorld({
-    timeoutMs: keepsRunning ? 120_000 : FUNCTION_TIMEOUT_MS,
+    timeoutMs: FUNCTION_TIMEOUT_MS,
     ...(bundle ? { bundle } : {}),
   });
-  // Awaited here: a bare `return` would close the world first.
-  if (keepsRunning) return await watch(world);
   if (!json) say('SQS, Secrets Manager, Segura behind Kong: all on this machine. Sending to the requests queue …\n');
   const rows = await runShow(world);
   const wrong = rows.filter(({ isAsExpected }) => !isAsExpected);

@@ -1,38 +1,90 @@
-/** `mysafe-enable local --watch`: everything keeps running; audit lines come as a live table, metrics as counts. */
+/** `mysafe-enable local --watch`: everything keeps running, with the console as a page and the audit lines as a table. */
 import { once } from 'node:events';
+import { type Console, createConsole } from '../../../infra/local/console/console.ts';
+import { createJournal, type Journal } from '../../../infra/local/console/journal.ts';
+import { PortError, startConsoleServer } from '../../../infra/local/console/server.ts';
 import type { Line } from '../../../infra/local/lambda.ts';
-import type { World } from '../../../infra/local/world.ts';
+import type { PasswordState } from '../../../infra/local/segura.ts';
+import { startWorld, type World } from '../../../infra/local/world.ts';
+import { CommandError } from '../terminal/ending.ts';
 import { stopOnInterrupt } from '../terminal/interrupt.ts';
 import { paint, say, seconds } from '../terminal/print.ts';
+import { buildConsole, buildFunction } from './build.ts';
+import { endpointVariables, sampleCommands, writeEnvFile } from './endpoints.ts';
+import { KEYS, listenToKeys } from './keys.ts';
+import { createSticky, type Sticky } from './sticky.ts';
+import { countsLine, summaryLines } from './summary.ts';
+
+export interface WatchOptions {
+  /** Of the console's page; the usual one, or any that is free, where none is given. */
+  readonly port?: number | undefined;
+  readonly envFile?: string | undefined;
+}
+
+const DEFAULT_PORT = 4578;
+/** Shorter than deployed (120 s and 30 s), so that one can watch what comes of a time-out. */
+const LIMITS = { functionMs: 10_000, callMs: 3000, visibilitySeconds: 60 } as const;
 
 /** Passwords to try things with. */
-const PASSWORDS = { from: 1, to: 100, noAccess: 66, active: 50 } as const;
+const PASSWORDS = { from: 1, to: 1000, active: 50, noAccess: 66, unknown: 404 } as const;
 
-const prepare = ({ segura }: World): void => {
-  for (let identifier: number = PASSWORDS.from; identifier <= PASSWORDS.to; identifier += 1) {
-    segura.passwords.set(String(identifier), 'disabled');
-  }
-  segura.passwords.set(String(PASSWORDS.active), 'active');
-  segura.passwords.set(String(PASSWORDS.noAccess), 'no-access');
+const passwordsAtFirst = (): ReadonlyMap<string, PasswordState> => {
+  const passwords = new Map<string, PasswordState>();
+  for (let each: number = PASSWORDS.from; each <= PASSWORDS.to; each += 1) passwords.set(String(each), 'disabled');
+  passwords.set(String(PASSWORDS.active), 'active');
+  passwords.set(String(PASSWORDS.noAccess), 'no-access');
+  passwords.delete(String(PASSWORDS.unknown));
+  return passwords;
 };
 
-const printEndpoints = (world: World): void => {
-  const variables = { ...world.environment, EXHAUSTED_QUEUE_URL: world.sqs.queueUrl('exhausted') };
-  say(paint('bold', 'Running. In another terminal:'), '');
-  for (const [name, value] of Object.entries(variables)) say(`  export ${name}=${value}`);
-  say(
-    '\n  aws sqs send-message --endpoint-url $AWS_ENDPOINT_URL_SQS --queue-url $SOURCE_QUEUE_URL --message-body \'{"identifier": 10}\'',
-  );
-  say('  npx mysafe-enable send 10 11 404 --requested-by you');
-  say('  npx mysafe-enable dead-letters list\n');
-  say(
-    `Segura knows the passwords ${PASSWORDS.from} to ${PASSWORDS.to}: ${PASSWORDS.active} is active already, ${PASSWORDS.noAccess} is not ours. Ctrl-C ends it.\n`,
-  );
-  say(paint('bold', row('time', 'identifier', 'became', 'attempts', 'took', 'requested by')));
+const startWatchedWorld = (journal: Journal, passwords: ReadonlyMap<string, PasswordState>): Promise<World> =>
+  startWorld({
+    // So that a certificate can expire.
+    tls: 'private-ca',
+    outcomes: true,
+    passwords: Object.fromEntries(passwords),
+    timeoutMs: LIMITS.functionMs,
+    env: { SEGURA_TIMEOUT_MS: String(LIMITS.callMs) },
+    sqs: { visibilitySeconds: LIMITS.visibilitySeconds },
+    onLine: journal.onLine,
+    onInvocation: journal.onInvocation,
+  });
+
+/** On the usual port where it is free; a port that was asked for is taken or refused. */
+const openConsole = async (console: Console, port: number | undefined) => {
+  const assets = await buildConsole();
+  try {
+    return await startConsoleServer({ console, assets, port: port ?? DEFAULT_PORT });
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+    if (port === undefined) return startConsoleServer({ console, assets, port: 0 });
+    const fix = 'end what uses it, perhaps another console, or choose another with --port (0: any that is free)';
+    throw new CommandError('PortInUse', error.message, fix);
+  }
 };
 
 const row = (time: string, identifier: string, became: string, attempts: string, took: string, by: string): string =>
   `${time.padEnd(9)} ${identifier.padEnd(17)} ${became.padEnd(28)} ${attempts.padEnd(8)} ${took.padEnd(8)} ${by}`.trimEnd();
+
+const printStart = async (world: World, url: string, envFile: string | undefined): Promise<void> => {
+  const variables = endpointVariables(world, url);
+  say(`${paint('bold', 'The console:')} ${url}\n`);
+  if (envFile === undefined) {
+    say(paint('bold', 'In another terminal:'), '');
+    for (const [name, value] of Object.entries(variables)) say(`  export ${name}=${value}`);
+  } else {
+    await writeEnvFile(envFile, variables);
+    // Without a slash the shell would look for it along its PATH.
+    say(`${paint('bold', 'In another terminal:')} . ${envFile.includes('/') ? envFile : `./${envFile}`}`);
+  }
+  say('');
+  for (const command of sampleCommands()) say(`  ${command}`);
+  const { from, to, active, noAccess, unknown } = PASSWORDS;
+  say(
+    `\nSegura knows the passwords ${from} to ${to}: ${active} is enabled already, ${noAccess} is not ours, ${unknown} does not exist. Ctrl-C ends it.\n`,
+  );
+  say(paint('bold', row('time', 'identifier', 'became', 'attempts', 'took', 'requested by')));
+};
 
 const COLOURS = { enabled: 'green', 'already-enabled': 'green', rejected: 'yellow', kept: 'cyan' } as const;
 
@@ -49,41 +101,68 @@ const rowOf = (line: Line): string => {
   return paint(COLOURS[outcome as keyof typeof COLOURS] ?? 'white', text);
 };
 
-/** Sums what the embedded metric format carries; a distribution counts as the number of its values. */
-const count = (counts: Map<string, number>, line: Line): void => {
-  const { _aws } = line as { _aws?: { CloudWatchMetrics: { Metrics: { Name: string }[] }[] } };
-  for (const { Name } of _aws?.CloudWatchMetrics[0]?.Metrics ?? []) {
-    const value = line[Name];
-    counts.set(Name, (counts.get(Name) ?? 0) + (Array.isArray(value) ? value.length : Number(value)));
-  }
+const remark = (text: string): void => say(paint('dim', `          ${text}`.trimEnd()));
+
+const printLine = (line: Line): void => {
+  if (line['message'] === 'password enable') say(rowOf(line));
+  else if (!line['_aws']) remark(`${line['level']}: ${line['message']} ${line['detail'] ?? ''}`);
 };
 
-/** Runs until Ctrl-C. @returns the exit status */
-export const watch = async (world: World): Promise<number> => {
-  prepare(world);
-  printEndpoints(world);
-  const counts = new Map<string, number>();
-  let seen = 0;
-  const show = (): void => {
-    const lines = world.lines().slice(seen);
-    if (lines.length === 0) return;
-    seen += lines.length;
-    for (const line of lines) {
-      if (line['message'] === 'password enable') say(rowOf(line));
-      else if (line['_aws']) count(counts, line);
-      else say(paint('dim', `          ${line['level']}: ${line['message']} ${line['detail'] ?? ''}`.trimEnd()));
-    }
-    if (lines.some((line) => line['_aws'])) {
-      say(paint('dim', `          ${[...counts].map(([name, value]) => `${name} ${value}`).join(' · ')}`));
-    }
+/** On a terminal the summary stays at the bottom; elsewhere it is a line wherever something new was settled. */
+const createTelling = (console: Console, sticky: Sticky, isTerminal: boolean) => {
+  let counted = '';
+  const hints = `keys: ${Object.entries(KEYS)
+    .map(([key, { does }]) => `${key} ${does}`)
+    .join(', ')}, Ctrl-C ends it`;
+  return (lines: readonly Line[]): void => {
+    if (lines.length > 0) sticky.above(() => lines.forEach(printLine));
+    const snapshot = console.snapshot();
+    sticky.show(['', ...summaryLines(snapshot), hints]);
+    const counts = countsLine(snapshot);
+    if (isTerminal || lines.length === 0 || counts === counted) return;
+    counted = counts;
+    remark(counts);
   };
-  const source = world.poll();
-  const timer = setInterval(show, 100);
+};
+
+const TELL_EVERY_MS = 100;
+
+/**
+ * Runs until Ctrl-C.
+ * @returns the exit status
+ * @throws CommandError
+ */
+export const watch = async ({ port, envFile }: WatchOptions): Promise<number> => {
+  await Promise.all([buildFunction('enable-password'), buildFunction('replay-dead-letters')]);
+  const journal = createJournal();
+  const passwords = passwordsAtFirst();
+  let lines: Line[] = [];
+  const onLine = (line: Line): void => {
+    journal.onLine(line);
+    lines.push(line);
+  };
+  await using world = await startWatchedWorld({ ...journal, onLine }, passwords);
+  const console = createConsole({ world, journal, passwords });
+  await world.mapping.enable();
+  const server = await openConsole(console, port);
+  await printStart(world, server.url, envFile);
+  const sticky = createSticky();
+  const tell = createTelling(console, sticky, process.stdout.isTTY);
+  const show = (): void => {
+    const taken = lines;
+    lines = [];
+    tell(taken);
+  };
+  const timer = setInterval(show, TELL_EVERY_MS);
+  const giveBack = listenToKeys(console, (text) => sticky.above(() => remark(text)));
   const signal = stopOnInterrupt(() => {});
   if (!signal.aborted) await once(signal, 'abort');
   clearInterval(timer);
+  giveBack();
   show();
+  sticky.end();
   say('\nStopping.');
-  await source.stop();
+  await server.close();
+  await console.close();
   return 0;
 };
