@@ -58,8 +58,8 @@ const eachChunk = async <Item>(
 const confirmedOf = (messageIds: readonly string[], results: readonly EntryResult[]): string[] =>
   messageIds.filter((_, index) => results[index]?.kind === 'confirmed');
 
-/** Visible letters by SQS's approximate count; 0 where we may not ask, for the count is an extra. */
-export const countLetters = async (client: SqsClient, queueUrl: string): Promise<number> => {
+/** Visible letters by SQS's approximate count; `undefined` where we may not ask, for the count is an extra. */
+export const countLetters = async (client: SqsClient, queueUrl: string): Promise<number | undefined> => {
   try {
     const { Attributes } = await client.send(
       new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['ApproximateNumberOfMessages'] }),
@@ -67,7 +67,7 @@ export const countLetters = async (client: SqsClient, queueUrl: string): Promise
     return Number(Attributes?.['ApproximateNumberOfMessages'] ?? 0);
   } catch (error) {
     awsFailure(error);
-    return 0;
+    return undefined;
   }
 };
 
@@ -195,9 +195,9 @@ export const createScan = (
     },
     isFull: (): boolean => held.size >= MAX_HELD,
     /** Letters that no receive brought: behind another of their FIFO group, or beyond `MAX_HELD`. */
-    countUnread: (): Promise<number> =>
+    countUnread: async (): Promise<number> =>
       // Of a standard queue the approximate count lags, and would name what is held.
-      queueUrl.endsWith('.fifo') || held.size >= MAX_HELD ? countLetters(client, queueUrl) : Promise.resolve(0),
+      queueUrl.endsWith('.fifo') || held.size >= MAX_HELD ? ((await countLetters(client, queueUrl)) ?? 0) : 0,
   };
 };
 

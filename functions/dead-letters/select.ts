@@ -1,6 +1,6 @@
 /** Which dead letters are meant: the queues and every filter of the command line and of the function, in one place. */
 
-import { parseNotAfter, parseRequest } from '../requests/request.ts';
+import { parseNotAfter, parseRequest, requesterOf } from '../requests/request.ts';
 import { type Letter, NO_CODE, UNKNOWN_CODE } from './letter.ts';
 
 /** Everything by which a letter can be chosen: the contract's error codes, none and unknown. */
@@ -25,6 +25,11 @@ export interface Selection {
   /** Error codes; none given means all. */
   readonly codes?: readonly string[];
   readonly identifier?: number;
+  /** The requester's own words, as they stand in the body. */
+  readonly requestId?: string;
+  readonly source?: string;
+  /** SQS's id of the letter itself: that of its original is a claim of whoever sent it. */
+  readonly messageId?: string;
   /** By the time of failing, or of sending where SQS moved it. */
   readonly before?: Date;
   readonly after?: Date;
@@ -32,11 +37,24 @@ export interface Selection {
 
 export const codeOf = ({ failure }: Letter): string => failure?.errorCode ?? NO_CODE;
 
-export const isSelected = (letter: Letter, { codes = [], identifier, before, after }: Selection): boolean => {
+/** Whether it chooses at all, or means everything in its queues. */
+export const isFilter = ({ codes = [], ...rest }: Selection): boolean =>
+  codes.length > 0 || Object.values(rest).some((value) => value !== undefined);
+
+const isBodySelected = ({ body }: Letter, { identifier, requestId, source }: Selection): boolean => {
+  if (identifier === undefined && requestId === undefined && source === undefined) return true;
+  const parsed = parseRequest(body);
+  const requester = requesterOf(parsed);
+  if (requestId !== undefined && requester.requestId !== requestId) return false;
+  if (source !== undefined && requester.source !== source) return false;
+  return identifier === undefined || (parsed.kind === 'request' && parsed.request.identifier === identifier);
+};
+
+export const isSelected = (letter: Letter, selection: Selection): boolean => {
+  const { codes = [], messageId, before, after } = selection;
   if (codes.length > 0 && !codes.includes(codeOf(letter))) return false;
+  if (messageId !== undefined && letter.messageId !== messageId) return false;
   if (before && letter.at >= before) return false;
   if (after && letter.at <= after) return false;
-  if (identifier === undefined) return true;
-  const parsed = parseRequest(letter.body);
-  return parsed.kind === 'request' && parsed.request.identifier === identifier;
+  return isBodySelected(letter, selection);
 };

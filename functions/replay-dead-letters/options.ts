@@ -2,6 +2,7 @@
 import { DEAD_LETTER_QUEUES, type DeadLetterQueue } from '../dead-letters/letter.ts';
 import type { ReplayOptions, ReplayResult } from '../dead-letters/replay.ts';
 import { KNOWN_CODES, parseBound, parseCodes } from '../dead-letters/select.ts';
+import { isWords } from '../requests/provenance.ts';
 import { parseIdentifier, parseNotAfter } from '../requests/request.ts';
 
 export interface ReplayRequest {
@@ -34,6 +35,9 @@ const KEYS = [
   'queue',
   'code',
   'identifier',
+  'requestId',
+  'source',
+  'messageId',
   'before',
   'after',
   'limit',
@@ -77,6 +81,10 @@ export const readOptions = (event: unknown, maxAgeDefault: number): ReplayReques
     return parsed;
   };
   const text = (value: unknown) => (typeof value === 'string' && value.trim() !== '' ? value : undefined);
+  const words = (value: unknown) => {
+    const given = text(value);
+    return given !== undefined && isWords(given) ? given : undefined;
+  };
   const flag = (value: unknown) => (typeof value === 'boolean' ? value : undefined);
   const atLeast = (least: number) => (value: unknown) =>
     typeof value === 'number' && value >= least ? value : undefined;
@@ -98,6 +106,9 @@ export const readOptions = (event: unknown, maxAgeDefault: number): ReplayReques
   );
   const codes = read('code', `one or a list of ${KNOWN_CODES.join(', ')}`, codeList);
   const identifier = read('identifier', 'a positive integer', parseIdentifier);
+  const requestId = read('requestId', 'a text that is not empty', text);
+  const source = read('source', 'a text that is not empty', text);
+  const messageId = read('messageId', 'a text that is not empty', text);
   const moment = 'ISO 8601 with offset, such as 2026-01-31T17:00:00Z, or a day';
   const before = read('before', moment, parseBound);
   const after = read('after', moment, parseBound);
@@ -106,8 +117,8 @@ export const readOptions = (event: unknown, maxAgeDefault: number): ReplayReques
   const rate = read('rate', 'a number of messages a second, from 0.01', atLeast(0.01));
   const dryRun = read('dryRun', 'true or false', flag);
   const renew = read('renew', 'true or false', flag);
-  const reason = read('reason', 'a text that is not empty', text);
-  const replayedBy = read('replayedBy', 'a text that is not empty', text);
+  const reason = read('reason', 'a text of 1 to 256 characters', words);
+  const replayedBy = read('replayedBy', 'a text of 1 to 256 characters', words);
   const maxRequestAgeSeconds = read('maxAgeSeconds', 'a whole number from 0', whole(0)) ?? maxAgeDefault;
   if (renew && reason === undefined) faults.push('renew wants a reason');
   if (faults.length > 0) throw new OptionsError(faults);
@@ -121,6 +132,9 @@ export const readOptions = (event: unknown, maxAgeDefault: number): ReplayReques
       maxRequestAgeSeconds,
       ...(codes ? { codes } : {}),
       ...(identifier === undefined ? {} : { identifier }),
+      ...(requestId === undefined ? {} : { requestId }),
+      ...(source === undefined ? {} : { source }),
+      ...(messageId === undefined ? {} : { messageId }),
       ...(bound ? { before: bound } : {}),
       ...(after ? { after } : {}),
       ...(limit === undefined ? {} : { limit }),

@@ -46,11 +46,17 @@ export const MAX_WORDS_CHARACTERS = 256;
 const MAX_DATE_CHARACTERS = 40;
 export const MAX_REPLAY_COUNT = 2 ** 31;
 
+/** Whether a name or a reason is short enough to be read back. */
+export const isWords = (value: string): boolean => isWithin(value, MAX_WORDS_CHARACTERS);
+
+/** In code points; one that is far too long is not gone through. */
+const isWithin = (value: string, maxCharacters: number): boolean =>
+  value.length <= maxCharacters || (value.length <= 2 * maxCharacters && [...value].length <= maxCharacters);
+
 const readText = (attribute: Attribute | undefined, maxCharacters: number): string | undefined => {
   const value: unknown = attribute?.stringValue;
   // Made by hand it may be anything.
-  if (typeof value !== 'string' || value === '' || value.length > 2 * maxCharacters) return undefined;
-  return value.length <= maxCharacters || [...value].length <= maxCharacters ? value : undefined;
+  return typeof value === 'string' && value !== '' && isWithin(value, maxCharacters) ? value : undefined;
 };
 
 /** `undefined` for what is longer than an id may be, empty, or no text. */

@@ -44,7 +44,7 @@ const help = async (path: readonly string[]): Promise<Command> => {
   const listed = /^Commands:\n((?: {2}.*\n?)*)/m.exec(stdout)?.[1] ?? '';
   return {
     options: new Map(options),
-    takesArguments: /^Usage:.*\[[a-z]+\.\.\.\]/m.test(stdout),
+    takesArguments: /^Usage:.*(?:\[(?!options\])[a-z-]+(?:\.\.\.)?\]|<[a-z-]+>)/m.test(stdout),
     subcommands: [...listed.matchAll(/^ {2}([a-z][\w-]*)/gm)]
       .map(([, name]) => name ?? '')
       .filter((name) => name !== 'help'),

@@ -11,6 +11,7 @@ const MEMORY_MIB = 150;
 const REPLAY = [
   'dead-letters',
   'replay',
+  '--yes',
   '--queue',
   'rejected',
   '--code',

@@ -15,7 +15,7 @@ const openQueues = async () => {
     sqs,
     bodies,
     replay: (args: string[] = [], watch?: () => undefined) =>
-      runCommand(['dead-letters', 'replay', '--queue', 'rejected', '--json', ...args], {
+      runCommand(['dead-letters', 'replay', '--yes', '--queue', 'rejected', '--json', ...args], {
         env,
         ...(watch ? { watch } : {}),
       }),
@@ -164,7 +164,7 @@ describe.concurrent('what to mend is said', () => {
 
   test.each([
     ['list', 'sqs:ReceiveMessage and sqs:ChangeMessageVisibility'],
-    ['replay', 'sqs:SendMessage on requests'],
+    ['replay --yes', 'sqs:SendMessage on requests'],
     ['discard --yes', 'sqs:DeleteMessage'],
   ])('by %s, of an access that is denied', async (words, right) => {
     await using queues = await open();
@@ -175,7 +175,7 @@ describe.concurrent('what to mend is said', () => {
     expect(stderr).not.toContain('Run it again');
   });
 
-  test.each(['list', 'replay', 'discard --yes'])('by %s, of a queue that is not there', async (words) => {
+  test.each(['list', 'replay --yes', 'discard --yes'])('by %s, of a queue that is not there', async (words) => {
     await using queues = await open();
     const env = { ...environmentOf(queues.sqs), REJECTED_QUEUE_URL: `${queues.sqs.queueUrl('rejected')}-other` };
     const { status, stderr } = await run(env, words);
@@ -184,7 +184,7 @@ describe.concurrent('what to mend is said', () => {
     expect(stderr).not.toContain('Run it again');
   });
 
-  test.each(['list', 'replay', 'discard --yes'])(
+  test.each(['list', 'replay --yes', 'discard --yes'])(
     'by %s, of a region that is not set, with its object',
     async (words) => {
       await using queues = await open();
@@ -199,7 +199,7 @@ describe.concurrent('what to mend is said', () => {
     await using queues = await open();
     const { stderr } = await run(
       { ...environmentOf(queues.sqs), AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:1' },
-      'replay',
+      'replay --yes',
     );
     expect(stderr).toContain('AWS is not to be reached');
     expect(stderr).toContain('Run it again');

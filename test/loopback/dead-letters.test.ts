@@ -49,8 +49,8 @@ describe.concurrent('list', () => {
     expect(status).toBe(0);
     expect(json).toEqual({
       queues: [
-        { queue: 'rejected', total: 4, byCode: { '1005': 1, '1006': 2, InvalidMessage: 1 } },
-        { queue: 'exhausted', total: 1, byCode: { none: 1 } },
+        { queue: 'rejected', total: 4, byCode: { '1005': 1, '1006': 2, InvalidMessage: 1 }, unread: 0 },
+        { queue: 'exhausted', total: 1, byCode: { none: 1 }, unread: 0 },
       ],
     });
   });
@@ -102,7 +102,7 @@ describe.concurrent('list', () => {
     const { sqs, command } = queues;
     await putLetters(sqs, 'rejected', LETTERS);
     const { json } = await command('list', '--queue', 'rejected', '--before', '1d', '--json');
-    expect(json).toEqual({ queues: [{ queue: 'rejected', total: 1, byCode: { '1005': 1 } }] });
+    expect(json).toEqual({ queues: [{ queue: 'rejected', total: 1, byCode: { '1005': 1 }, unread: 0 }] });
   });
 
   test('empty is only what was read to its end without a filter', async () => {
@@ -134,7 +134,7 @@ describe.concurrent('list', () => {
     await using queues = await openQueues();
     const { status, stderr, json } = await queues.commandWith({ EXHAUSTED_QUEUE_URL: undefined }, 'list', '--json');
     expect(stderr).toBe('exhausted is left out: EXHAUSTED_QUEUE_URL (or --exhausted-queue-url) is not set\n');
-    expect([status, json]).toEqual([0, { queues: [{ queue: 'rejected', total: 0, byCode: {} }] }]);
+    expect([status, json]).toEqual([0, { queues: [{ queue: 'rejected', total: 0, byCode: {}, unread: 0 }] }]);
   });
 
   test('every receive asks for all attributes', async () => {
@@ -164,9 +164,17 @@ describe.concurrent('replay', () => {
     await putLetters(sqs, 'rejected', [
       { body: text, code: '1006', attributes, traceHeader, originalMessageId: 'first', firstSentAt: ago(DAY_MS) },
     ]);
-    const { status, json } = await command('replay', '--reason', 'shared now', '--replayed-by', 'ops', '--json');
+    const { status, json } = await command(
+      'replay',
+      '--yes',
+      '--reason',
+      'shared now',
+      '--replayed-by',
+      'ops',
+      '--json',
+    );
     expect(status).toBe(0);
-    expect(json).toEqual({ matched: 1, replayed: 1, duplicates: 0, expired: 0, failed: 0, dryRun: false });
+    expect(json).toEqual({ matched: 1, replayed: 1, duplicates: 0, expired: 0, failed: 0, unread: 0, dryRun: false });
     expect(bodies('requests')).toEqual([text]);
     expect(bodies('rejected')).toEqual([]);
     expect(attributesOf()).toMatchObject({
@@ -228,7 +236,7 @@ describe.concurrent('replay', () => {
       { identifier: 5, code: 'Expired', failedAt: ago(3.5 * DAY_MS) },
     ]);
     await putLetters(sqs, 'exhausted', [{ identifier: 6 }]);
-    const { json } = await command('replay', ...filters, '--json');
+    const { json } = await command('replay', '--yes', ...filters, '--json');
     expect(json).toMatchObject({ matched: moved.length, replayed: moved.length });
     expect(bodies('requests')).toEqual(moved.map(body).sort());
     const all = [...bodies('requests'), ...bodies('rejected'), ...bodies('exhausted')];
@@ -267,7 +275,7 @@ describe.concurrent('replay', () => {
     await putLetters(sqs, 'exhausted', [
       { identifier: 1, attributes: { OriginalMessageId: { DataType: 'String', StringValue: 'a' } } },
     ]);
-    const { json } = await command('replay', '--json');
+    const { json } = await command('replay', '--yes', '--json');
     expect(json).toMatchObject({ matched: 3, replayed: 1, duplicates: 2, failed: 0 });
     expect(bodies('requests')).toEqual([body(1)]);
     expect([...bodies('rejected'), ...bodies('exhausted')]).toEqual([]);
@@ -280,7 +288,7 @@ describe.concurrent('replay', () => {
       { identifier: 1, code: '1006', originalMessageId: 'a' },
       { identifier: 2, code: '1006', originalMessageId: 'a' },
     ]);
-    const { json } = await command('replay', '--json');
+    const { json } = await command('replay', '--yes', '--json');
     expect(json).toMatchObject({ matched: 2, replayed: 2, duplicates: 0, failed: 0 });
     expect(bodies('requests')).toEqual([body(1), body(2)]);
     expect(bodies('rejected')).toEqual([]);
@@ -294,37 +302,25 @@ describe.concurrent('replay', () => {
       { body: JSON.stringify({ identifier: 2, notAfter: ago(1000).toISOString() }), code: 'Expired' },
       { identifier: 3, code: '1006' },
     ]);
-    const { status, json } = await command('replay', '--json');
+    const { status, json } = await command('replay', '--yes', '--json');
     expect(status).toBe(0);
     expect(json).toMatchObject({ matched: 3, replayed: 1, expired: 2 });
     expect(bodies('requests')).toEqual([body(3)]);
     expect(bodies('rejected')).toHaveLength(2);
   });
 
-  test('expired requests are renewed with a reason, which is recorded with who and when', async () => {
-    await using queues = await openQueues();
-    const { sqs, command, attributesOf } = queues;
-    await putLetters(sqs, 'rejected', [{ identifier: 1, code: 'Expired', firstSentAt: ago(5 * DAY_MS) }]);
-    const before = Date.now();
-    const { json } = await command('replay', '--renew', '--reason', 'CHG1', '--replayed-by', 'ana', '--json');
-    expect(json).toMatchObject({ replayed: 1, expired: 0 });
-    const { RenewedAt, ReplayReason, ReplayedBy } = attributesOf();
-    expect(Date.parse(RenewedAt?.StringValue ?? '')).toBeGreaterThanOrEqual(before);
-    expect([ReplayReason?.StringValue, ReplayedBy?.StringValue]).toEqual(['CHG1', 'ana']);
-  });
-
   test('--max-age-seconds 0 knows no age', async () => {
     await using queues = await openQueues();
     const { sqs, command } = queues;
     await putLetters(sqs, 'rejected', [{ identifier: 1, code: '1006', firstSentAt: ago(50 * DAY_MS) }]);
-    expect((await command('replay', '--max-age-seconds', '0', '--json')).json).toMatchObject({ replayed: 1 });
+    expect((await command('replay', '--yes', '--max-age-seconds', '0', '--json')).json).toMatchObject({ replayed: 1 });
   });
 
   test('--limit moves so many and gives the rest back', async () => {
     await using queues = await openQueues();
     const { sqs, command, bodies, visible } = queues;
     await putLetters(sqs, 'rejected', letters(30));
-    const { json } = await command('replay', '--limit', '7', '--json');
+    const { json } = await command('replay', '--yes', '--limit', '7', '--json');
     expect(json).toMatchObject({ matched: 7, replayed: 7 });
     expect(bodies('requests')).toHaveLength(7);
     expect(visible()).toBe(23);
@@ -335,7 +331,7 @@ describe.concurrent('replay', () => {
     const { sqs, command, bodies } = queues;
     await putLetters(sqs, 'rejected', letters(5));
     sqs.journal.length = 0;
-    await command('replay', '--rate', '4');
+    await command('replay', '--yes', '--rate', '4');
     const sends = sqs.calls('SendMessageBatch');
     const [first, last] = [sends[0]!, sends.at(-1)!];
     expect(bodies('requests')).toHaveLength(5);
@@ -350,7 +346,7 @@ describe.concurrent('replay', () => {
       { identifier: 2, code: '1006' },
     ]);
     let isBack = false;
-    const { json } = await runCommand(['dead-letters', 'replay', '--queue', 'rejected', '--json'], {
+    const { json } = await runCommand(['dead-letters', 'replay', '--yes', '--queue', 'rejected', '--json'], {
       env: environmentOf(sqs),
       watch: () => {
         if (!isBack && bodies('requests').length > 0) {
@@ -371,7 +367,7 @@ describe.concurrent('replay', () => {
     await using queues = await openQueues();
     const { sqs, bodies, visible } = queues;
     await putLetters(sqs, 'rejected', letters(40));
-    const { status, json, stderr } = await runCommand(['dead-letters', 'replay', '--rate', '10', '--json'], {
+    const { status, json, stderr } = await runCommand(['dead-letters', 'replay', '--yes', '--rate', '10', '--json'], {
       env: environmentOf(sqs),
       watch: () => (bodies('requests').length > 0 ? 'SIGINT' : undefined),
     });
@@ -390,7 +386,7 @@ describe.concurrent('replay of FIFO queues', () => {
     const { sqs, command } = queues;
     const grouped = letters(12).map((letter, index) => ({ ...letter, groupId: `group-${index % 2}` }));
     await putLetters(sqs, 'rejected', grouped);
-    const { json } = await command('replay', '--queue', 'rejected', '--json');
+    const { json } = await command('replay', '--yes', '--queue', 'rejected', '--json');
     expect(json).toMatchObject({ matched: 12, replayed: 12, failed: 0 });
     for (const groupId of ['group-0', 'group-1']) {
       const inOrder = grouped.filter((each) => each.groupId === groupId).map(({ identifier = 0 }) => body(identifier));
@@ -408,7 +404,7 @@ describe.concurrent('replay of FIFO queues', () => {
       letters(3).map((letter) => ({ ...letter, groupId: 'one' })),
     );
     sqs.next('SendMessageBatch', { kind: 'failed-entries', code: 'InvalidMessageContents', senderFault: true });
-    const { status, json } = await command('replay', '--queue', 'rejected', '--json');
+    const { status, json } = await command('replay', '--yes', '--queue', 'rejected', '--json');
     expect(status).toBe(1);
     expect(json).toMatchObject({ replayed: 0 });
     expect(sqs.messages('requests')).toEqual([]);
@@ -422,7 +418,7 @@ describe.concurrent('replay of FIFO queues', () => {
       ...Array.from({ length: 10 }, () => ({ code: '1005', groupId: 'one' })),
       { code: '1006', groupId: 'one' },
     ]);
-    const { stdout } = await command('replay', '--queue', 'rejected', '--code', '1006');
+    const { stdout } = await command('replay', '--yes', '--queue', 'rejected', '--code', '1006');
     expect(stdout).toMatch(/\d+ letters? more could not be read/);
   });
 });
@@ -526,7 +522,7 @@ describe.concurrent('discard', () => {
 });
 
 describe.concurrent('a dead-letter queue', () => {
-  test.each([[['list']], [['replay']], [['discard', '--yes']]])(
+  test.each([[['list']], [['replay', '--yes']], [['discard', '--yes']]])(
     'that is requests itself is refused by %j with 2, and nothing is touched',
     async (args) => {
       await using queues = await openQueues();

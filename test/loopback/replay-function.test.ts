@@ -42,6 +42,18 @@ test.concurrent('the event holds the options of the command; the answer holds th
   expect(audit[0]).toMatchObject({ outcome: 'replayed', replayedBy: 'ana', replayReason: 'shared', replayCount: 0 });
 });
 
+test.concurrent('the event takes the same filters as the command', async () => {
+  await using replayer = await openFunction();
+  const { sqs, invoke, count } = replayer;
+  const ticket = JSON.stringify({ identifier: 1, requestId: 'RITM1', source: 'itsm' });
+  await putLetters(sqs, 'rejected', [{ body: ticket, code: '1006' }, ...letters(2)]);
+  expect(await invoke({ requestId: 'RITM2' })).toMatchObject({ matched: 0 });
+  expect(await invoke({ requestId: 'RITM1', source: 'other' })).toMatchObject({ matched: 0 });
+  const [{ messageId } = { messageId: '' }] = sqs.messages('rejected').filter(({ body }) => body === ticket);
+  expect(await invoke({ requestId: 'RITM1', source: 'itsm', messageId })).toMatchObject({ matched: 1, replayed: 1 });
+  expect([count('requests'), count('rejected')]).toEqual([1, 2]);
+});
+
 test.concurrent('without a queue both are meant', async () => {
   await using replayer = await openFunction();
   const { sqs, invoke, count } = replayer;
@@ -98,6 +110,8 @@ test.concurrent.each([
   [{ before: '2026-01-31T17:00:00' }, 'before must be ISO 8601 with offset'],
   [{ after: '2026-02-30T10:00:00Z' }, 'after must be'],
   [{ reason: ' ', renew: true }, 'reason must be'],
+  [{ reason: 'x'.repeat(257) }, 'reason must be a text of 1 to 256 characters'],
+  [{ requestId: '' }, 'requestId must be'],
   [{ rate: 0 }, 'rate must be'],
   [{ limit: 1.5 }, 'limit must be'],
   [{ dryRun: 'yes' }, 'dryRun must be'],

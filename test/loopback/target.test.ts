@@ -170,7 +170,10 @@ describe.concurrent('the queues are those', () => {
 describe.concurrent('a variable', () => {
   const replay = async (variables: Readonly<Record<string, string>>) => {
     await using account = await openAccount();
-    const { status, stderr } = await account.run(['dead-letters', 'replay', '--stage', 'prod', '--json'], variables);
+    const { status, stderr } = await account.run(
+      ['dead-letters', 'replay', '--yes', '--stage', 'prod', '--json'],
+      variables,
+    );
     return { status, stderr };
   };
 

@@ -12,6 +12,9 @@ const SELECT = {
     choices: KNOWN_CODES,
   }),
   identifier: value('identifier', 'of the password', which),
+  requestId: value('id', "the access-request system's own id", which),
+  source: value('source', 'as the request names it', which),
+  messageId: value('id', 'of the letter itself, as list --letters shows it', which),
   before: value('moment', 'failed before: a duration ago such as 2h, or a moment with its offset', which),
   after: value('moment', 'failed after: likewise', which),
   visibilityTimeout: value('seconds', 'how long letters stay hidden if this is killed (default: 120)', which),
@@ -31,14 +34,43 @@ const listCommand = command({
   load: async () => (await import('./list.ts')).runList,
 });
 
+const showOptions = { queue: SELECT.queue, visibilityTimeout: SELECT.visibilityTimeout, ...WHERE };
+export type ShowOptions = OptionsOf<typeof showOptions>;
+
+const showCommand = command({
+  name: 'show',
+  description: 'one letter whole: body, requester, error text, attributes, without consuming it',
+  words: { name: 'message-id', description: 'of the letter, or of its original', count: 'one' },
+  options: showOptions,
+  examples: ['dead-letters show 19dd0b57-b21e-4ac1-bd88-01bbb068cb12 --stage prod'],
+  load: async () => (await import('./show.ts')).runShow,
+});
+
+const exportOptions = {
+  file: value('file', 'where they are written (default: dead-letters-<queue>-<time>.jsonl, outside a checkout)'),
+  format: value('format', 'jsonl or csv (default: by the name of the file, else jsonl)', { choices: ['jsonl', 'csv'] }),
+  limit: value('count', 'at most so many'),
+  ...SELECT,
+};
+export type ExportOptions = OptionsOf<typeof exportOptions>;
+
+const exportCommand = command({
+  name: 'export',
+  description: 'all of a selection to a file, without consuming it',
+  options: exportOptions,
+  examples: ['dead-letters export --code 1006 --file refused.csv --stage prod'],
+  load: async () => (await import('./export.ts')).runExport,
+});
+
 const replayOptions = {
   dryRun: flag('say what would happen, and move nothing', { short: 'n' }),
   limit: value('count', 'at most so many'),
-  rate: value('rate', 'messages a second'),
+  rate: value('rate', 'messages in any second at most'),
   reason: value('reason', 'recorded with each replayed request'),
-  renew: flag('also expired requests, as of now; wants --reason'),
+  renew: flag('also expired requests, and those of unknown age, as of now; wants --reason'),
   replayedBy: value('who', 'recorded with each replayed request (default: you, on this machine)'),
   maxAgeSeconds: value('seconds', "the function's MAX_REQUEST_AGE_SECONDS, where it is not the default"),
+  yes: flag('do not ask', { short: 'y' }),
   ...SELECT,
 };
 export type ReplayCommandOptions = OptionsOf<typeof replayOptions>;
@@ -56,7 +88,7 @@ const replayCommand = command({
 });
 
 const discardOptions = {
-  file: value('file', 'where they are written (default: dead-letters-<queue>-<time>.jsonl)'),
+  file: value('file', 'where they are written (default: dead-letters-<queue>-<time>.jsonl, outside a checkout)'),
   limit: value('count', 'at most so many'),
   yes: flag('do not ask', { short: 'y' }),
   ...SELECT,
@@ -71,8 +103,8 @@ const discardCommand = command({
   load: async () => (await import('./discard.ts')).runDiscard,
 });
 
-export const deadLetterCommands = group('dead-letters', 'look at dead letters, replay them, discard them', [
-  listCommand,
-  replayCommand,
-  discardCommand,
-]);
+export const deadLetterCommands = group(
+  'dead-letters',
+  'look at dead letters, export them, replay them, discard them',
+  [listCommand, showCommand, exportCommand, replayCommand, discardCommand],
+);

@@ -1,7 +1,6 @@
 /** `mysafe-enable dead-letters discard`: onto the disk first, then gone for good. */
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { type FileHandle, rm } from 'node:fs/promises';
 import { awsFailure } from '../../aws/failure.ts';
-import type { Letter } from '../../dead-letters/letter.ts';
 import { createScan, type QueueToRead, type Scan } from '../../dead-letters/scan.ts';
 import { isSelected, type Selection } from '../../dead-letters/select.ts';
 import { sleep } from '../../time/sleep.ts';
@@ -12,28 +11,12 @@ import { note, paint, plural, say, sayJson } from '../terminal/print.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { UsageError } from '../terminal/usage.ts';
 import type { DiscardOptions } from './command.ts';
-import { createTeller, findQueues, readLimit, readSelection, readVisibility } from './letters.ts';
+import { createFile, defaultFile, recordOf } from './letter-file.ts';
+import { findQueues, readLimit, readSelection, readVisibility } from './letters.ts';
+import { createTeller } from './tell.ts';
 
-/** Bodies may name people: for the eyes of whoever ran the command. */
-const FILE_MODE = 0o600;
 const KEEP_EVERY_MS = 1000;
 const RIGHTS = 'sqs:ReceiveMessage, sqs:ChangeMessageVisibility and sqs:DeleteMessage on it';
-
-/** All that a letter was, on one line; it can be sent again from it. */
-const lineOf = (queue: string, { messageId, at, body, attributes, groupId, traceHeader }: Letter): string =>
-  `${JSON.stringify({ queue, messageId, at, body, attributes, groupId, traceHeader })}\n`;
-
-const createFile = async (path: string): Promise<FileHandle> => {
-  try {
-    // A new file only: an older one may hold what was discarded before.
-    return await open(path, 'wx', FILE_MODE);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(
-      code === 'EEXIST' ? `--file ${path} is there already: name a new file` : `--file ${path} cannot be made: ${code}`,
-    );
-  }
-};
 
 interface Chosen {
   readonly scan: Scan;
@@ -55,7 +38,7 @@ const gather = async (
     for await (const letters of scan.letters()) {
       const chosen = letters.filter((letter) => isSelected(letter, selection)).slice(0, limit - messageIds.length);
       for (const { messageId } of chosen) messageIds.push(messageId);
-      if (chosen.length > 0) await file.appendFile(chosen.map((letter) => lineOf(queue.name, letter)).join(''));
+      if (chosen.length > 0) await file.appendFile(chosen.map((letter) => `${recordOf(letter)}\n`).join(''));
       onRead(messageIds.length);
       if (messageIds.length >= limit) break;
     }
@@ -94,9 +77,7 @@ export const runDiscard = async (options: DiscardOptions): Promise<number> => {
   const selection = readSelection(options, Date.now());
   const visibilitySeconds = readVisibility(options);
   const { queues } = await findQueues(options);
-  const name = queues.map((queue) => queue.name).join('-');
-  const path =
-    options.file ?? `dead-letters-${name}-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.jsonl`;
+  const path = options.file ?? defaultFile(queues, 'jsonl');
   const file = await createFile(path);
   const access = openSqs(options);
   const progress = await createProgress(undefined, json);

@@ -1,16 +1,14 @@
-/** What `dead-letters list`, `replay` and `discard` have in common: the filters, the queues, how a letter is told of. */
-
+/** What the commands about dead letters have in common: the filters and the queues. */
 import { isSameQueue } from '../../aws/queue-url.ts';
-import { DEAD_LETTER_QUEUES, type DeadLetterQueue, type Letter, NO_CODE } from '../../dead-letters/letter.ts';
+import { DEAD_LETTER_QUEUES, type DeadLetterQueue } from '../../dead-letters/letter.ts';
 import type { QueueToRead } from '../../dead-letters/scan.ts';
-import { codeOf, KNOWN_CODES, parseCodes, type Selection } from '../../dead-letters/select.ts';
-import { parseRequest } from '../../requests/request.ts';
+import { KNOWN_CODES, parseCodes, type Selection } from '../../dead-letters/select.ts';
+import { parseIdentifier } from '../../requests/request.ts';
 import { findTarget, nameOfVariable, notFound, type Target } from '../target.ts';
-import { note, paint } from '../terminal/print.ts';
+import { note } from '../terminal/print.ts';
 import { parseCount, parseMoment, UsageError } from '../terminal/usage.ts';
 import type { SelectOptions } from './command.ts';
 
-const MAX_TOLD = 20;
 const VISIBILITY_SECONDS = 120;
 
 const readCodes = (code: readonly string[]): readonly string[] => {
@@ -19,12 +17,32 @@ const readCodes = (code: readonly string[]): readonly string[] => {
   return codes;
 };
 
-export const readSelection = ({ code = [], identifier, before, after }: SelectOptions, now: number): Selection => ({
-  codes: readCodes(code),
-  ...(identifier === undefined ? {} : { identifier: parseCount('--identifier', identifier) }),
-  ...(before === undefined ? {} : { before: parseMoment('--before', before, now, -1) }),
-  ...(after === undefined ? {} : { after: parseMoment('--after', after, now, -1) }),
-});
+/** As a message has it: `1e3`, `0x10` and blanks are no identifier. */
+const readIdentifier = (value: string): number => {
+  const identifier = parseIdentifier(value);
+  if (identifier === undefined) {
+    throw new UsageError('--identifier takes a positive integer up to 9007199254740991 in decimal digits');
+  }
+  return identifier;
+};
+
+const readWords = (option: string, value: string): string => {
+  if (value === '') throw new UsageError(`${option} takes a text that is not empty`);
+  return value;
+};
+
+export const readSelection = (options: SelectOptions, now: number): Selection => {
+  const { code = [], identifier, requestId, source, messageId, before, after } = options;
+  return {
+    codes: readCodes(code),
+    ...(identifier === undefined ? {} : { identifier: readIdentifier(identifier) }),
+    ...(requestId === undefined ? {} : { requestId: readWords('--request-id', requestId) }),
+    ...(source === undefined ? {} : { source: readWords('--source', source) }),
+    ...(messageId === undefined ? {} : { messageId: readWords('--message-id', messageId) }),
+    ...(before === undefined ? {} : { before: parseMoment('--before', before, now, -1) }),
+    ...(after === undefined ? {} : { after: parseMoment('--after', after, now, -1) }),
+  };
+};
 
 export const readLimit = ({ limit }: { readonly limit?: string }): number =>
   limit === undefined ? Number.POSITIVE_INFINITY : parseCount('--limit', limit);
@@ -73,54 +91,4 @@ export const findQueues = async <Wanted extends keyof Target>(
     }
   }
   return { queues, target };
-};
-
-/** What a person should know of single letters; beyond a score they are counted. */
-export const createTeller = (tell: (text: string) => void) => {
-  let told = 0;
-  return (letter: Pick<Letter, 'messageId'>, notice: string): void => {
-    told += 1;
-    if (told <= MAX_TOLD) tell(`${paint('yellow', '!', process.stderr)} ${letter.messageId}: ${notice}`);
-    if (told === MAX_TOLD + 1) tell('… and more; all are counted');
-  };
-};
-
-export const age = (ms: number): string => {
-  const minutes = Math.max(0, Math.floor(ms / 60_000));
-  if (minutes < 60) return `${minutes} min`;
-  return minutes < 2880 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`;
-};
-
-/** Why a letter may stay unread: SQS hands out one group's next only when the one before is gone. */
-export const UNREAD = 'they lie behind others of their message group, or beyond the 100,000 that one reader may hold';
-
-export const codeName = (code: string): string => (code === NO_CODE ? 'none (moved by SQS)' : code);
-
-/** What is told of one letter: never its body, which may be anything. */
-export const describeLetter = (letter: Letter) => {
-  const parsed = parseRequest(letter.body);
-  const { identifier, requestId } = parsed.kind === 'request' ? parsed.request : {};
-  const { originalMessageId, firstSentAt, replayCount } = letter.provenance;
-  return {
-    messageId: letter.messageId,
-    code: codeOf(letter),
-    identifier,
-    requestId,
-    at: letter.at,
-    firstSentAt,
-    originalMessageId,
-    replayCount,
-    error: letter.failure?.errorMessage,
-  };
-};
-
-const row = (code: string, identifier: string, at: string, messageId: string): string =>
-  `${code.padEnd(14)}  ${identifier.padEnd(8)}  ${at.padEnd(6)}  ${messageId}`;
-
-export const LETTER_HEAD = row('code', 'password', 'age', 'message');
-
-export const lineOfLetter = (letter: Letter, now: number): string => {
-  const { messageId, code, identifier, requestId, at } = describeLetter(letter);
-  const line = row(code, String(identifier ?? '-'), age(now - at.getTime()), messageId);
-  return requestId === undefined ? line : `${line}  ${requestId}`;
 };

@@ -1,26 +1,29 @@
 /** `mysafe-enable dead-letters replay`: back to `requests`. The work itself is dead-letters/replay.ts. */
 import { hostname, userInfo } from 'node:os';
 import type { Letter } from '../../dead-letters/letter.ts';
-import { type Fate, type ReplayOptions, type ReplayResult, replay } from '../../dead-letters/replay.ts';
+import {
+  type Fate,
+  type ReplayCounts,
+  type ReplayOptions,
+  type ReplayParts,
+  type ReplayResult,
+  replay,
+} from '../../dead-letters/replay.ts';
+import { isWords } from '../../requests/provenance.ts';
 import { DEFAULTS } from '../../settings/variables.ts';
 import { sleep } from '../../time/sleep.ts';
 import { openSqs } from '../target.ts';
+import { EXIT } from '../terminal/exit.ts';
 import { fixOf, isLasting } from '../terminal/hints.ts';
 import { stopOnInterrupt } from '../terminal/interrupt.ts';
 import { note, paint, plural, say, sayJson, wrap } from '../terminal/print.ts';
-import { createProgress } from '../terminal/progress.ts';
+import { createProgress, type Progress } from '../terminal/progress.ts';
 import { parseCount, UsageError } from '../terminal/usage.ts';
+import { approve, refuseUnasked } from './approve.ts';
 import type { ReplayCommandOptions } from './command.ts';
-import {
-  createTeller,
-  findQueues,
-  LETTER_HEAD,
-  lineOfLetter,
-  readLimit,
-  readSelection,
-  readVisibility,
-  UNREAD,
-} from './letters.ts';
+import { findQueues, readLimit, readSelection, readVisibility } from './letters.ts';
+import { eventOf, mayRenewHere, replayByFunction, requireReplayFunction } from './renewal.ts';
+import { createTeller, LETTER_HEAD, lineOfLetter, UNREAD } from './tell.ts';
 
 const RIGHTS =
   'sqs:ReceiveMessage, sqs:ChangeMessageVisibility and sqs:DeleteMessage on the dead-letter queues, sqs:SendMessage on requests';
@@ -43,9 +46,15 @@ const readMaxAge = ({ maxAgeSeconds }: ReplayCommandOptions): number => {
 };
 
 const readOptions = (options: ReplayCommandOptions): ReplayOptions => {
-  const { rate, reason, dryRun = false, renew = false } = options;
+  const { rate, reason, replayedBy, dryRun = false, renew = false } = options;
   if (renew && !reason?.trim()) {
     throw new UsageError('--renew wants --reason "…": it is recorded with each request that is renewed');
+  }
+  for (const [option, words] of [
+    ['--reason', reason],
+    ['--replayed-by', replayedBy],
+  ] as const) {
+    if (words !== undefined && !isWords(words)) throw new UsageError(`${option} takes at most 256 characters`);
   }
   const limit = readLimit(options);
   return {
@@ -55,7 +64,7 @@ const readOptions = (options: ReplayCommandOptions): ReplayOptions => {
     ...(reason === undefined ? {} : { reason }),
     dryRun,
     renew,
-    replayedBy: options.replayedBy ?? `${userInfo().username}@${hostname()}`,
+    replayedBy: replayedBy ?? `${userInfo().username}@${hostname()}`,
     visibilitySeconds: readVisibility(options),
     maxRequestAgeSeconds: readMaxAge(options),
   };
@@ -98,34 +107,78 @@ const createPreview = (tell: (text: string) => void) => {
   };
 };
 
+const NOTHING = { matched: 0, replayed: 0, duplicates: 0, expired: 0, failed: 0, unread: 0 };
+
+/** Here or, where a renewal sent from here would count for nothing, by the function. */
+const carryOut = async (
+  options: ReplayCommandOptions,
+  replayOptions: ReplayOptions,
+  parts: Pick<ReplayParts, 'client' | 'sqs' | 'deadLetterQueues' | 'queueUrl'> & {
+    readonly replayFunction: string | undefined;
+    readonly total: number | undefined;
+    readonly progress: Progress;
+    readonly signal: AbortSignal;
+  },
+): Promise<ReplayResult> => {
+  const { replayFunction, total, progress, signal, ...queues } = parts;
+  const { json = false, queue, maxAgeSeconds } = options;
+  const { dryRun = false, renew = false } = replayOptions;
+  const onProgress = ({ replayed, duplicates, expired, failed }: ReplayCounts): void => {
+    const of = total === undefined ? '' : ` of ${total}`;
+    const lost = failed > 0 ? `, ${failed} failed` : '';
+    progress.update(replayed + duplicates + expired + failed, `${replayed} replayed${of}${lost}`);
+  };
+  if (renew && !dryRun && !(await mayRenewHere(options))) {
+    const functionName = requireReplayFunction(replayFunction);
+    progress.tell(`Renewed through ${functionName}: you are none of RENEWAL_SENDERS.`);
+    const age = maxAgeSeconds === undefined ? undefined : replayOptions.maxRequestAgeSeconds;
+    return replayByFunction(options, eventOf(replayOptions, queue, age), { functionName, signal, onProgress });
+  }
+  const fates = dryRun ? { onFate: createPreview(json ? note : say) } : {};
+  const clock = { now: Date.now, sleep };
+  return replay(
+    { ...queues, ...clock, ...fates, signal, onProgress, onNotice: createTeller(progress.tell) },
+    replayOptions,
+  );
+};
+
 export const runReplay = async (options: ReplayCommandOptions): Promise<number> => {
   const replayOptions = readOptions(options);
-  const { json = false } = options;
-  const { dryRun = false, limit } = replayOptions;
+  const { json = false, yes = false } = options;
+  const { dryRun = false, limit = Number.POSITIVE_INFINITY, visibilitySeconds = 120 } = replayOptions;
+  const asked = { selection: readSelection(options, Date.now()), limit, yes };
+  refuseUnasked(asked, dryRun);
   const { queues, target } = await findQueues(options, 'requests');
+  const { replayFunction } = target;
   const access = openSqs(options);
-  const progress = await createProgress(limit, json || dryRun);
-  const signal = stopOnInterrupt(progress.tell);
+  const counting = await createProgress(undefined, json || dryRun);
+  const signal = stopOnInterrupt((text) => counting.tell(text));
   const tell = json ? note : say;
-  const result = await replay(
-    {
+  try {
+    const asking = { ...asked, access, queues, visibilitySeconds, progress: counting, signal };
+    const { isGiven, total } = await approve(asking, dryRun);
+    counting.end();
+    if (!isGiven) {
+      tell('Nothing was moved.');
+      if (json) sayJson({ ...NOTHING, matched: total ?? 0, dryRun });
+      return EXIT.failed;
+    }
+    const progress = await createProgress(total, json || dryRun);
+    const parts = {
       ...access,
       deadLetterQueues: queues,
       queueUrl: target.requests,
-      now: Date.now,
-      sleep,
+      replayFunction,
+      total,
+      progress,
       signal,
-      onProgress: ({ replayed, failed }) =>
-        progress.update(replayed, `${replayed} replayed${failed > 0 ? `, ${failed} failed` : ''}`),
-      onNotice: createTeller(progress.tell),
-      ...(dryRun ? { onFate: createPreview(tell) } : {}),
-    },
-    replayOptions,
-  );
-  progress.end();
-  access.close();
-  printResult(result, tell);
-  const { isInterrupted, stop: _, unread: __, ...counts } = result;
-  if (json) sayJson(counts);
-  return counts.failed > 0 || isInterrupted ? 1 : 0;
+    };
+    const result = await carryOut(options, replayOptions, parts).finally(() => progress.end());
+    printResult(result, tell);
+    const { isInterrupted, stop: _, ...counts } = result;
+    if (json) sayJson(counts);
+    return counts.failed > 0 || isInterrupted ? EXIT.failed : EXIT.done;
+  } finally {
+    access.close();
+  }
 };

@@ -1,0 +1,67 @@
+/** Letters in a file: where it lies unless told, who may read it, and what a line of it holds. */
+import { existsSync } from 'node:fs';
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Letter } from '../../dead-letters/letter.ts';
+import type { QueueToRead } from '../../dead-letters/scan.ts';
+import { toJson, visible } from '../terminal/print.ts';
+import { UsageError } from '../terminal/usage.ts';
+import { describeLetter } from './tell.ts';
+
+/** Where `path` lies in a checkout of Git, or in a folder below one. */
+const isInCheckout = (path: string): boolean =>
+  existsSync(join(path, '.git')) || (dirname(path) !== path && isInCheckout(dirname(path)));
+
+/**
+ * Where letters are written unless told: here, or in the home directory where here is a checkout, for bodies name people
+ * and a file in a checkout is soon committed.
+ */
+export const defaultFile = (queues: readonly QueueToRead[], ending: string): string => {
+  const names = queues.map(({ name }) => name).join('-');
+  const at = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
+  const name = `dead-letters-${names}-${at}.${ending}`;
+  return isInCheckout(process.cwd()) ? join(homedir(), 'mysafe-enable', name) : name;
+};
+
+/** Bodies may name people: for the eyes of whoever ran the command. */
+const FILE_MODE = 0o600;
+const FOLDER_MODE = 0o700;
+
+/** @throws UsageError where it is there already: an older one may hold what was written before */
+export const createFile = async (path: string): Promise<FileHandle> => {
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: FOLDER_MODE });
+    return await open(path, 'wx', FILE_MODE);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(
+      code === 'EEXIST' ? `--file ${path} is there already: name a new file` : `--file ${path} cannot be made: ${code}`,
+    );
+  }
+};
+
+/** All that a letter was, on one line; it can be sent again from it. */
+export const recordOf = ({ queue, messageId, at, body, attributes, groupId, traceHeader }: Letter): string =>
+  toJson({ queue, messageId, at, body, attributes, groupId, traceHeader });
+
+/** What a spreadsheet takes for the beginning of a formula; OWASP, "CSV Injection", read 2026-11-26. */
+const BEGINS_FORMULA = /^[\s]*[=+\-@\uff1d\uff0b\uff0d\uff20]/;
+
+/** Always quoted, so that no separator of a spreadsheet parts it; a formula is shown as the text that it is. */
+const csvCell = (value: unknown): string => {
+  const text = visible(value instanceof Date ? value.toISOString() : String(value ?? ''));
+  return `"${(BEGINS_FORMULA.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
+};
+
+const CSV_COLUMNS = [
+  ...['queue', 'messageId', 'code', 'identifier', 'requestId', 'requestedBy', 'reason', 'source', 'at', 'firstSentAt'],
+  ...['originalMessageId', 'replayCount', 'replayedBy', 'replayReason', 'error', 'body'],
+] as readonly (keyof ReturnType<typeof describeLetter>)[];
+
+export const CSV_HEAD = CSV_COLUMNS.join(',');
+
+export const csvOf = (letter: Letter): string => {
+  const described = describeLetter(letter);
+  return CSV_COLUMNS.map((column) => csvCell(described[column])).join(',');
+};
