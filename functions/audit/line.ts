@@ -1,8 +1,9 @@
 /** What we tell of one outcome: the audit line, the outcome event, the metrics. */
 
 import { MAX_ERROR_MESSAGE_CHARACTERS } from '../dead-letters/letter.ts';
+import { REQUESTER_FIELDS } from '../requests/fields.ts';
 import type { Provenance } from '../requests/provenance.ts';
-import { type ParsedRequest, REQUESTER_FIELDS, type RequesterFields, requesterOf } from '../requests/request.ts';
+import { type ParsedRequest, type RequesterFields, requesterOf } from '../requests/request.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics, Unit } from '../telemetry/metrics.ts';
 

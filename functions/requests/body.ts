@@ -2,6 +2,7 @@
  * The request inside a message body, still as text: the body itself, or what an SNS notification or an EventBridge event
  * carries, one level deep. Nothing is built but the few values that are asked for, so a huge body costs no more than its text.
  */
+import { FIELD_NAMES } from './fields.ts';
 import { scanJson } from './json-scan.ts';
 
 /** Where a value stands in its text. */
@@ -17,6 +18,8 @@ export interface ObjectText {
   readonly values: ReadonlyMap<string, Span>;
   /** Known fields that stand more than once: nobody can say which of them was approved. */
   readonly twice: ReadonlySet<string>;
+  /** There are fields that mean nothing to us. */
+  readonly hasOthers: boolean;
 }
 
 export type ValueText =
@@ -28,8 +31,10 @@ export type ValueText =
 /** Told of each field of the request that is not known, in its order. */
 export type OnOther = (key: string, value: string) => void;
 
-const FIELDS: ReadonlySet<string> = new Set(['identifier', 'requestId', 'requestedBy', 'reason', 'source', 'notAfter']);
+const FIELDS: ReadonlySet<string> = new Set(FIELD_NAMES);
 const ENVELOPE_KEYS: ReadonlySet<string> = new Set(['Type', 'Message', 'detail-type', 'detail']);
+
+const NONE: ReadonlySet<string> = new Set();
 
 const isObject = (text: string, { start }: Span): boolean => text.charAt(start) === '{';
 export const isNull = (text: string, { start }: Span): boolean => text.charAt(start) === 'n';
@@ -40,16 +45,21 @@ export const readString = (text: string, { start, end }: Span): string | undefin
 
 const readValue = (text: string, mayBeEnvelope: boolean): ValueText => {
   const values = new Map<string, Span>();
-  const twice = new Set<string>();
+  let twice: Set<string> | undefined;
+  let hasOthers = false;
   const scanned = scanJson(text, (key, start, end) => {
+    hasOthers ||= !FIELDS.has(key);
     if (!FIELDS.has(key) && !(mayBeEnvelope && ENVELOPE_KEYS.has(key))) return;
-    if (values.has(key)) twice.add(key);
+    if (values.has(key)) {
+      twice ??= new Set();
+      twice.add(key);
+    }
     values.set(key, { start, end });
   });
   if (scanned === undefined) return { kind: 'not-json' };
   if (!isObject(text, scanned)) return { kind: 'other', text, ...scanned };
-  if (values.has('identifier')) for (const key of ENVELOPE_KEYS) twice.delete(key);
-  return { kind: 'object', text, values, twice };
+  if (twice && values.has('identifier')) for (const key of ENVELOPE_KEYS) twice.delete(key);
+  return { kind: 'object', text, values, twice: twice ?? NONE, hasOthers };
 };
 
 /** What the object carries, as text; `undefined` where it is the request itself, or none at all. */

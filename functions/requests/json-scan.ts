@@ -1,7 +1,7 @@
 /**
  * A JSON text read in place: checked to its end, while only the members of its outermost object are told, as they are
  * written. `JSON.parse` keeps the last of two equal keys and forgets how a number was written, and with a reviver it cost
- * 200 MiB for a body of 1 MiB; this costs one byte for each level of nesting. It takes exactly the texts that
+ * 200 MiB for a body of 1 MiB; this costs at most one byte for each level of nesting. It takes exactly the texts that
  * `JSON.parse` takes.
  */
 
@@ -57,25 +57,35 @@ const skipScalar = (text: string, from: number): number => {
   return endOf(code === 0x2d || (code >= 0x30 && code <= 0x39) ? NUMBER : LITERAL, text, from);
 };
 
-/** Which brackets are open, one byte for each. */
+/** So many levels fit into one integer; hardly any text is deeper. */
+const FLAT_LEVELS = 31;
+
+/** Which brackets are open: one bit for each level, and one byte for each beyond those of an integer. */
 const createBrackets = () => {
-  let open = new Uint8Array(64);
+  let flat = 0;
+  let deep: Uint8Array | undefined;
   let depth = 0;
   return {
-    push: (bracket: number): void => {
-      if (depth === open.length) {
-        const more = new Uint8Array(open.length * 2);
-        more.set(open);
-        open = more;
-      }
-      open[depth] = bracket;
+    push: (isObject: boolean): void => {
+      const bit = isObject ? 1 : 0;
+      const level = depth - FLAT_LEVELS;
       depth += 1;
+      if (level < 0) flat = (flat << 1) | bit;
+      else {
+        if (deep === undefined || level === deep.length) {
+          const more = new Uint8Array(Math.max(64, level * 2));
+          if (deep) more.set(deep);
+          deep = more;
+        }
+        deep[level] = bit;
+      }
     },
     pop: (): void => {
       depth -= 1;
+      if (depth < FLAT_LEVELS) flat >>= 1;
     },
     depth: () => depth,
-    isObject: () => open[depth - 1] === OPEN.object,
+    isObject: () => (depth > FLAT_LEVELS ? deep?.[depth - FLAT_LEVELS - 1] : flat & 1) === 1,
   };
 };
 
@@ -123,7 +133,7 @@ export const scanJson = (text: string, onMember: OnMember): Scanned => {
   do {
     const code = text.charCodeAt(at);
     if (code === OPEN.object || code === OPEN.array) {
-      brackets.push(code);
+      brackets.push(code === OPEN.object);
       at = skipSpace(text, at + 1);
       if (text.charCodeAt(at) !== (code === OPEN.object ? CLOSE.object : CLOSE.array)) {
         if (code === OPEN.object && !takeKey()) return undefined;

@@ -1,5 +1,6 @@
 /** What counts as a request: a message body in, an EnableRequest or the reason why it is none out. */
-import { isNull, type ObjectText, readBody, readString, type Span } from './body.ts';
+import { isNull, type ObjectText, readBody, readString, type Span, type ValueText } from './body.ts';
+import { type FieldName, REQUESTER_FIELDS } from './fields.ts';
 import type { Provenance } from './provenance.ts';
 
 /** One password to enable. The strings are the requester's own words: audited, never sent to Segura. */
@@ -14,7 +15,6 @@ export interface EnableRequest {
   readonly notAfter?: Date;
 }
 
-export const REQUESTER_FIELDS = ['requestId', 'requestedBy', 'reason', 'source'] as const;
 export type RequesterFields = { readonly [Field in (typeof REQUESTER_FIELDS)[number]]?: string };
 
 export type ParsedRequest =
@@ -70,22 +70,17 @@ export const parseNotAfter = (value: unknown): Date | undefined => {
   return Number.isNaN(moment.getTime()) ? undefined : moment;
 };
 
-/**
- * What is wrong with the first field that is not well-formed, and those that are. Left out is what is `null`, and what
- * stands twice.
- */
-const readRequester = ({
-  text,
-  values,
-  twice,
-}: ObjectText): { requester: RequesterFields; fault: string | undefined } => {
+/** A field's value: `undefined` where it is not given, `false` where it is no string. */
+type ReadField = (name: FieldName) => string | false | undefined;
+
+/** What is wrong with the first field that is not well-formed, and those that are. */
+const readRequester = (read: ReadField): { requester: RequesterFields; fault: string | undefined } => {
   const requester: Record<string, string> = {};
   let fault: string | undefined;
   for (const name of REQUESTER_FIELDS) {
-    const written = values.get(name);
-    if (written === undefined || twice.has(name) || isNull(text, written)) continue;
-    const value = readString(text, written);
-    if (value === undefined) fault ??= `${name} must be a string`;
+    const value = read(name);
+    if (value === undefined) continue;
+    if (value === false) fault ??= `${name} must be a string`;
     else if (value.length > MAX_FIELD_CHARACTERS && [...value].length > MAX_FIELD_CHARACTERS) {
       fault ??= `${name} must be at most ${MAX_FIELD_CHARACTERS} characters`;
     } else requester[name] = value;
@@ -93,26 +88,37 @@ const readRequester = ({
   return { requester, fault };
 };
 
-const readObject = (object: ObjectText): ParsedRequest => {
-  const { text, values, twice } = object;
-  const { requester, fault } = readRequester(object);
-  const [repeated] = twice;
-  if (repeated !== undefined) return invalid(standsTwice(repeated), requester);
-  const identifier = readIdentifier(text, values.get('identifier'));
+const readRequest = (identifier: number | undefined, read: ReadField): ParsedRequest => {
+  const { requester, fault } = readRequester(read);
   if (identifier === undefined) {
     return invalid('identifier must be a positive integer up to 9007199254740991 in decimal digits', requester);
   }
   if (fault !== undefined) return invalid(fault, requester);
-  const written = values.get('notAfter');
-  if (written === undefined || isNull(text, written)) return { kind: 'request', request: { identifier, ...requester } };
-  const notAfter = parseNotAfter(readString(text, written));
+  const written = read('notAfter');
+  if (written === undefined) return { kind: 'request', request: { identifier, ...requester } };
+  const notAfter = parseNotAfter(written);
   if (!notAfter) return invalid('notAfter must be ISO 8601 with offset, such as 2026-01-31T17:00:00Z', requester);
   return { kind: 'request', request: { identifier, ...requester, notAfter } };
 };
 
-/** Reads a message body in any form of the contract. Never throws. */
-export const parseRequest = (body: string): ParsedRequest => {
-  const value = readBody(body);
+const readObject = ({ text, values, twice }: ObjectText): ParsedRequest => {
+  const read: ReadField = (name) => {
+    const written = values.get(name);
+    // Of a field that stands twice, neither is told.
+    if (written === undefined || isNull(text, written) || twice.has(name)) return undefined;
+    return readString(text, written) ?? false;
+  };
+  const [repeated] = twice;
+  if (repeated !== undefined) return invalid(standsTwice(repeated), readRequester(read).requester);
+  return readRequest(readIdentifier(text, values.get('identifier')), read);
+};
+
+/** Reads a request whose fields are texts already, such as the cells of a table. */
+export const parseFields = (fields: Readonly<Partial<Record<FieldName, string>>>): ParsedRequest =>
+  readRequest(parseIdentifier(fields.identifier), (name) => fields[name]);
+
+/** @param value as readBody finds it */
+export const parseValue = (value: ValueText): ParsedRequest => {
   switch (value.kind) {
     case 'not-json':
       return invalid(`the body is not JSON: ${FORMS}`);
@@ -128,6 +134,9 @@ export const parseRequest = (body: string): ParsedRequest => {
     }
   }
 };
+
+/** Reads a message body in any form of the contract. Never throws. */
+export const parseRequest = (body: string): ParsedRequest => parseValue(readBody(body));
 
 /**
  * Why a request must not be carried out at `now`, or `undefined` where it may be.

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Command, command, flag, type OptionsOf, value, WHERE } from '../../functions/cli/command.ts';
 import { ROOMS } from '../../functions/cli/rooms.ts';
-import { REQUESTER_FIELDS } from '../../functions/requests/request.ts';
+import { REQUESTER_FIELDS } from '../../functions/requests/fields.ts';
 
 const cli = join(import.meta.dirname, '../../functions/cli');
 const commands: readonly Command[] = ROOMS.flatMap((room) => (room.kind === 'command' ? [room] : room.commands));

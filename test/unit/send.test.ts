@@ -27,7 +27,7 @@ const open = (answer: Answer) => {
 };
 
 async function* requests(...bodies: string[]): AsyncGenerator<Outgoing> {
-  for (const [index, body] of bodies.entries()) yield { body, place: `line ${index + 1}` };
+  for (const [index, body] of bodies.entries()) yield { body, identifier: index + 1, place: `line ${index + 1}` };
 }
 
 describe('many requests', () => {
@@ -51,7 +51,7 @@ describe('many requests', () => {
     async function* endless(): AsyncGenerator<Outgoing> {
       for (; read < 1000; read += 1) {
         ahead = Math.max(ahead, read - sent);
-        yield { body: String(read), place: '' };
+        yield { body: String(read), identifier: 1, place: '' };
       }
     }
     const { parts } = open((messages) => {

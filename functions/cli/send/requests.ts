@@ -5,8 +5,9 @@ import { MAX_BATCH_ENTRIES, type Sqs } from '../../aws/sqs.ts';
 
 /** One request, with the place it came from (a line number, an argument). */
 export interface Outgoing {
-  readonly body: string;
   readonly place: string;
+  readonly identifier: number;
+  readonly body: string;
   readonly groupId?: string | undefined;
   /** FIFO queues only: SQS takes one of the same id within five minutes. */
   readonly deduplicationId?: string | undefined;
