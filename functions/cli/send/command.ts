@@ -10,6 +10,8 @@ const options = {
   notAfter: value('moment', 'not to be carried out after: a duration such as 8h, or a moment with its offset'),
   groupId: value('group', 'message group (default on a FIFO queue: the identifier)'),
   skipInvalid: flag('send what is valid though other lines are not'),
+  receipts: value('file', 'one JSON line for each request, with its message id; a new file'),
+  resume: value('file', 'go on after an interruption: the receipts of the same requests'),
   dryRun: flag('check only', { short: 'n' }),
   ...WHERE,
 };
@@ -25,6 +27,8 @@ export const sendCommand = command({
     'send 10 11 12 --request-id RITM0012345 --requested-by ana@example.com --stage prod',
     'send --file requests.csv --not-after 8h --stage prod',
     'send --file - --stage prod < requests.jsonl',
+    'send --file requests.csv --receipts receipts.jsonl --stage prod',
+    'send --file requests.csv --resume receipts.jsonl --stage prod',
   ],
   load: async () => {
     const { runSend } = await import('./send.ts');

@@ -1,7 +1,7 @@
 /** Sends requests in batches of ten, several under way, and says of each whether SQS confirmed it. */
 import { explainFailed } from '../../aws/failure.ts';
 import { MAX_MESSAGE_BYTES } from '../../aws/message.ts';
-import { MAX_BATCH_ENTRIES, type Sqs } from '../../aws/sqs.ts';
+import { type EntryResult, MAX_BATCH_ENTRIES, type Sqs } from '../../aws/sqs.ts';
 
 /** One request, with the place it came from (a line number, an argument). */
 export interface Outgoing {
@@ -13,11 +13,26 @@ export interface Outgoing {
   readonly deduplicationId?: string | undefined;
 }
 
+/** A request that SQS has confirmed. */
+export interface Confirmed {
+  readonly place: string;
+  readonly identifier: number;
+  readonly messageId: string;
+}
+
+/** Told of each batch before it is sent, and of what became of it: see receipts.ts. */
+export interface Journal {
+  readonly begin: (batch: readonly Outgoing[]) => void;
+  /** `messageIds` in the order of the batch, `undefined` for what was not confirmed. */
+  readonly settle: (batch: readonly Outgoing[], messageIds: readonly (string | undefined)[]) => void;
+}
+
 export interface SendParts {
   readonly sqs: Pick<Sqs, 'sendMessages'>;
   readonly queueUrl: string;
   readonly signal?: AbortSignal;
-  readonly onProgress?: (result: SendResult) => void;
+  readonly journal?: Journal | undefined;
+  readonly onProgress?: (counts: Pick<SendResult, 'sent' | 'failed'>) => void;
   /** A request that SQS finally did not take. */
   readonly onFailure?: (place: string, reason: string) => void;
 }
@@ -26,11 +41,15 @@ export interface SendResult {
   /** Confirmed by SQS. */
   readonly sent: number;
   readonly failed: number;
+  /** The first of those that were sent. */
+  readonly messages: readonly Confirmed[];
   /** Why sending ended before all was read, such as AccessDenied. */
   readonly stop?: string;
 }
 
 const UNDER_WAY = 4;
+/** Of so many at most the message ids are told; receipts have them all. */
+export const MAX_MESSAGES = 100;
 
 /** Gathers what comes, however much it is, into batches that SQS takes. */
 export async function* batchesOf(requests: AsyncIterable<Outgoing>): AsyncGenerator<readonly Outgoing[]> {
@@ -51,23 +70,34 @@ export async function* batchesOf(requests: AsyncIterable<Outgoing>): AsyncGenera
 
 /** Takes `requests` no faster than SQS confirms them, so that a million lines need no more memory than forty. */
 export const sendRequests = async (requests: AsyncIterable<Outgoing>, parts: SendParts): Promise<SendResult> => {
-  const { sqs, queueUrl, signal, onProgress, onFailure } = parts;
+  const { sqs, queueUrl, signal, journal, onProgress, onFailure } = parts;
   const counts = { sent: 0, failed: 0 };
+  const messages: Confirmed[] = [];
   let stop: string | undefined;
 
+  const count = ({ place, identifier }: Outgoing, result: EntryResult): string | undefined => {
+    if (result.kind === 'failed') {
+      const reason = explainFailed(result);
+      if (result.scope === 'call') stop ??= reason;
+      counts.failed += 1;
+      onFailure?.(place, reason);
+      return undefined;
+    }
+    const { messageId = '' } = result;
+    counts.sent += 1;
+    if (messages.length < MAX_MESSAGES) messages.push({ place, identifier, messageId });
+    return messageId;
+  };
   const send = async (batch: readonly Outgoing[]): Promise<void> => {
+    journal?.begin(batch);
     const results = await sqs.sendMessages(
       batch.map(({ body, groupId, deduplicationId }) => ({ queueUrl, body, attributes: {}, groupId, deduplicationId })),
     );
-    for (const [index, result] of results.entries()) {
-      if (result.kind === 'confirmed') counts.sent += 1;
-      else {
-        const reason = explainFailed(result);
-        if (result.scope === 'call') stop ??= reason;
-        counts.failed += 1;
-        onFailure?.(batch[index]?.place ?? '', reason);
-      }
-    }
+    const messageIds = batch.map((request, index) => {
+      const result = results[index];
+      return result && count(request, result);
+    });
+    journal?.settle(batch, messageIds);
     onProgress?.({ ...counts });
   };
 
@@ -77,11 +107,17 @@ export const sendRequests = async (requests: AsyncIterable<Outgoing>, parts: Sen
     for (let next = await waiting.next(); !next.done; next = await waiting.next()) {
       // Taken, but neither sent nor counted: the caller says how far it came.
       if (signal?.aborted || stop !== undefined) return;
-      await send(next.value);
+      try {
+        await send(next.value);
+      } catch (error) {
+        // Whatever it is, the other workers do not go on without it.
+        stop ??= String(error);
+        throw error;
+      }
     }
   };
   // In a FIFO queue one after the other, so that a group keeps the order it was given in.
   const workers = queueUrl.endsWith('.fifo') ? 1 : UNDER_WAY;
   await Promise.all(Array.from({ length: workers }, worker));
-  return { ...counts, ...(stop === undefined ? {} : { stop }) };
+  return { ...counts, messages, ...(stop === undefined ? {} : { stop }) };
 };
