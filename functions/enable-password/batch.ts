@@ -1,7 +1,8 @@
 /** One event: bounded concurrency, FIFO groups in order, and exactly one outcome for each message, in time. */
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import type { Trust } from '../requests/provenance.ts';
-import type { Decision, Effort, Enable, Invocation } from './enable.ts';
+import type { Decision, Effort, Enable, Invocation, Kept } from './enable.ts';
+import { createPlaces } from './places.ts';
 import { type Message, readMessages } from './record.ts';
 import type { Settle } from './settle.ts';
 
@@ -17,11 +18,13 @@ export interface Outcome {
 export interface BatchParts {
   /** Whose renewals and callers count. */
   readonly trust?: Trust | undefined;
-  /** Requests under way at once. */
+  /** Calls to Segura under way at once. */
   readonly concurrency: number;
   readonly enable: Enable;
   readonly settle: Settle;
-  readonly invocation: Invocation;
+  readonly invocation: Omit<Invocation, 'places'>;
+  /** Resolves when what goes on beside the messages is done, such as having others come back. */
+  readonly finishBeside: () => Promise<unknown>;
   /** Called exactly once for each message. */
   readonly tell: (outcome: Outcome) => void;
   /** A bug of ours: the message is kept, its neighbours go on. */
@@ -57,12 +60,9 @@ const lanesOf = (works: readonly Work[]): Lane[] => {
   return lanes;
 };
 
-export const handleBatch = async (records: readonly SQSRecord[], parts: BatchParts): Promise<SQSBatchResponse> => {
-  const { concurrency, enable, settle, invocation, tell, onBug, now, sleep } = parts;
-  const startedAt = now();
-  const works = readMessages(records, startedAt, parts.trust).map(
-    (message): Work => ({ message, effort: { attempts: 0, latenciesMs: [] } }),
-  );
+/** Messages in, outcomes out: each message ends in one, which is told. */
+const createLanes = (parts: BatchParts) => {
+  const { enable, settle, tell, onBug, now } = parts;
 
   /** The first outcome of a message holds: what is answered as kept stays kept, whatever is confirmed later. */
   const conclude = (work: Work, decision: Decision, beganAt: number): void => {
@@ -70,13 +70,6 @@ export const handleBatch = async (records: readonly SQSRecord[], parts: BatchPar
     work.decision = decision;
     const at = now();
     tell({ message: work.message, decision, effort: work.effort, durationMs: at - beganAt, at });
-  };
-
-  const decide = ({ message, effort }: Work): Promise<Decision> | Decision => {
-    const { parsed, provenance } = message;
-    return parsed.kind === 'invalid'
-      ? { kind: 'rejected', errorCode: 'InvalidMessage', errorMessage: parsed.reason }
-      : enable(parsed.request, provenance, invocation, effort);
   };
 
   const guarded = async ({ message }: Work, step: () => Promise<Decision> | Decision): Promise<Decision> => {
@@ -88,37 +81,78 @@ export const handleBatch = async (records: readonly SQSRecord[], parts: BatchPar
     }
   };
 
-  const settling: Promise<unknown>[] = [];
+  const decide = ({ message, effort }: Work, invocation: Invocation): Promise<Decision> | Decision => {
+    const { parsed, provenance } = message;
+    return parsed.kind === 'invalid'
+      ? { kind: 'rejected', errorCode: 'InvalidMessage', errorMessage: parsed.reason }
+      : enable(parsed.request, provenance, invocation, effort);
+  };
 
-  const runLane = async (lane: Lane): Promise<void> => {
-    let isBlocked = false;
-    for (const work of lane) {
-      const beganAt = now();
-      if (isBlocked) {
-        conclude(work, { kind: 'kept', cause: 'fifo-order' }, beganAt);
-        continue;
+  const finish = async (work: Work, decision: Decision, beganAt: number): Promise<Decision> => {
+    // Answered meanwhile: nothing may be carried out that the answer does not tell of.
+    if (work.decision) return work.decision;
+    const final = await guarded(work, () => settle(work.message, decision, work.effort));
+    conclude(work, final, beganAt);
+    return final;
+  };
+
+  /** Behind a kept message of their group: uncalled, and back together with it. */
+  const keepBehind = (works: Lane, { waitSeconds }: Kept): Promise<unknown> => {
+    const decision: Decision = {
+      kind: 'kept',
+      cause: 'fifo-order',
+      ...(waitSeconds === undefined ? {} : { waitSeconds }),
+    };
+    return Promise.all(works.map((work) => finish(work, decision, now())));
+  };
+
+  return {
+    conclude,
+    run: async (lane: Lane, invocation: Invocation): Promise<void> => {
+      for (const [index, work] of lane.entries()) {
+        const beganAt = now();
+        const decision = await guarded(work, () => decide(work, invocation));
+        const final = await finish(work, decision, beganAt);
+        if (final.kind === 'kept') {
+          await keepBehind(lane.slice(index + 1), final);
+          return;
+        }
       }
-      const decision = await guarded(work, () => decide(work));
-      const settled = guarded(work, () => settle(work.message, decision, work.effort)).then((final) => {
-        conclude(work, final, beganAt);
-        return final;
-      });
-      // Only the rest of a group has to know how this one ended; SQS takes no place from the calls to Segura.
-      if (lane.length > 1) isBlocked = (await settled).kind === 'kept';
-      else settling.push(settled);
+    },
+  };
+};
+
+export const handleBatch = async (records: readonly SQSRecord[], parts: BatchParts): Promise<SQSBatchResponse> => {
+  const { concurrency, finishBeside, now, sleep } = parts;
+  const startedAt = now();
+  const works = readMessages(records, startedAt, parts.trust).map(
+    (message): Work => ({ message, effort: { attempts: 0, latenciesMs: [] } }),
+  );
+  const { run, conclude } = createLanes(parts);
+  const waiting = lanesOf(works).values();
+  const running: Promise<void>[] = [];
+  const { promise: started, resolve: onStarted } = Promise.withResolvers<void>();
+
+  /** A lane for each free place: the others need not begin before there is one. */
+  let isAnswered = false;
+  const startLanes = (): void => {
+    while (places.isFree() && !isAnswered) {
+      const { value: lane, done } = waiting.next();
+      if (done) {
+        onStarted();
+        return;
+      }
+      running.push(run(lane, invocation));
     }
   };
-
-  const lanes = lanesOf(works).values();
-  const worker = async (): Promise<void> => {
-    for (const lane of lanes) await runLane(lane);
-  };
-  const done = Promise.all(Array.from({ length: Math.min(concurrency, works.length) }, worker)).then(() =>
-    Promise.all(settling),
-  );
+  const places = createPlaces(concurrency, startLanes);
+  const invocation: Invocation = { ...parts.invocation, places };
+  startLanes();
+  const done = started.then(() => Promise.all(running)).then(finishBeside);
 
   // Whatever hangs, Segura, the secret store or SQS itself: the answer goes out in time.
   await Promise.race([done, sleep(invocation.deadline.answerLeftMs(), done)]);
+  isAnswered = true;
   for (const work of works) conclude(work, { kind: 'kept', cause: 'deadline' }, startedAt);
   // Made from the event's own records, so that it can name no other message.
   const kept = works.filter(({ decision }) => decision?.kind === 'kept');

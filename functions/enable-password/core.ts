@@ -1,24 +1,27 @@
 /**
  * The parts put together, once for all: the handler gives them real wires, the tests and the simulation modelled ones.
  * An SQS record becomes a message (record.ts), calls to Segura (enable.ts) whose answers the table judges
- * (segura/answers.ts), a decision that SQS carries out (settle.ts), an outcome that is told (audit/line.ts), and one line
- * of the batch response (batch.ts).
+ * (segura/answers.ts), a decision that SQS carries out (settle.ts), an outcome that is told (tell.ts), and one line of the
+ * batch response (batch.ts).
  */
 import type { SQSBatchResponse } from 'aws-lambda';
-import { createAudit, METRICS } from '../audit/line.ts';
+import { METRICS } from '../audit/line.ts';
 import type { SecretValue } from '../aws/secret-value.ts';
 import type { Sqs } from '../aws/sqs.ts';
-import type { Cause, Row } from '../segura/answers.ts';
 import { createTokens } from '../segura/token.ts';
 import { createVaults, type VaultParts } from '../segura/vault.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { handleBatch, type Outcome } from './batch.ts';
+import { createBreaker } from './breaker.ts';
 import { createEnable } from './enable.ts';
 import type { Environment } from './environment.ts';
-import { createBreaker } from './gate.ts';
-import { correlation, type Message, readEvent } from './record.ts';
+import { createGate } from './gate.ts';
+import { createKept } from './kept.ts';
+import { createRecall } from './recall.ts';
+import { readEvent } from './record.ts';
 import { createSettle } from './settle.ts';
+import { createTelling } from './tell.ts';
 import { attemptWaitMs, createDeadline, MAX_TOKEN_ATTEMPTS } from './waits.ts';
 
 export interface CoreParts {
@@ -48,110 +51,49 @@ export interface Core {
   readonly flush: () => void;
 }
 
-/** What has to be fixed, by the cause of a refusal: in the secret, in Segura, or on the way to it. */
-const ADVICE: Partial<Record<Cause, string>> = {
-  credentials: 'token refused: check accessTokenUrl, clientId, clientSecret and tokenParameters in the secret',
-  tls: "TLS handshake refused: check caCertificate, clientCertificate and clientKey in the secret, and the server's certificate",
-  'client-certificate':
-    'a gateway wants a client certificate: set clientCertificate and clientKey in the secret, and have the gateway know them',
-  proxy: 'the proxy refuses the way out: check HTTPS_PROXY and NO_PROXY',
-};
-const TOKEN_REFUSED_AGAIN =
-  'Segura refuses even a new token: check url and referer in the secret, and in Segura the rights and addresses of the access key';
-const FORBIDDEN =
-  'Segura refuses us: check in Segura the rights and addresses of the access key, and referer in the secret';
-
-/** `undefined` for an answer that no document knows. */
-const adviceOn = ({ happens }: Row): string | undefined => {
-  if (happens.kind === 'renew-token') return TOKEN_REFUSED_AGAIN;
-  if (happens.kind !== 'keep') return undefined;
-  return happens.cause === 'credentials' ? FORBIDDEN : ADVICE[happens.cause];
-};
-
 export const createCore = (parts: CoreParts): Core => {
   const { settings, time, sqs, readSecret, connect, write, onOutcome } = parts;
-  const { seguraTimeoutMs, seguraConcurrency, maxRequestAgeSeconds } = settings;
+  const { seguraTimeoutMs: timeoutMs, seguraConcurrency: concurrency, maxRequestAgeSeconds } = settings;
   const telemetry = { service: settings.serviceName, write, now: time.now };
   const log = createLog({ ...telemetry, level: settings.logLevel });
   const metrics = createMetrics({ ...telemetry, namespace: settings.metricsNamespace, units: METRICS });
-  const audit = createAudit(log, metrics);
+  const tell = createTelling(log, metrics, onOutcome);
 
-  // Once an invocation, however many requests meet it: the alarm counts invocations, not messages.
-  let hasFailed = false;
-  const countCredentialFailure = (cause: Cause = 'credentials'): void => {
-    // A proxy knows nothing of our credentials.
-    if (cause === 'proxy') return;
-    if (!hasFailed) metrics.count('CredentialFailures');
-    hasFailed = true;
-  };
-
-  const vaults = createVaults({
-    ...time,
-    read: readSecret,
-    connect,
-    onFailure: (errorCode, detail) => {
-      countCredentialFailure();
-      log.error('secret not usable, messages are kept until it is fixed', { errorCode, detail });
-    },
-  });
+  // What this execution environment knows from one invocation to the next.
+  const vaults = createVaults({ ...time, read: readSecret, connect, onFailure: tell.secretFailure });
   const tokens = createTokens({
     ...time,
     vaults,
-    timeoutMs: seguraTimeoutMs,
+    timeoutMs,
     maxAttempts: MAX_TOKEN_ATTEMPTS,
-    wait: (attempt) => attemptWaitMs(attempt, time.random()),
-    onRequest: () => metrics.count('TokenRequests'),
-    onRefusal: ({ cause, code: errorCode, detail }) => {
-      countCredentialFailure(cause);
-      log.error(ADVICE[cause] ?? 'no token', { errorCode, cause, detail });
-    },
+    wait: (attempt) => attemptWaitMs(attempt + 1, time.random()),
+    onRequest: tell.tokenRequest,
+    onRefusal: tell.tokenRefusal,
   });
-  const enable = createEnable({ ...time, timeoutMs: seguraTimeoutMs, maxRequestAgeSeconds });
   const breaker = createBreaker();
-
-  const tellPeople = (message: Message, row: Row, errorCode: string | undefined): void => {
-    const identifier = message.parsed.kind === 'request' ? message.parsed.request.identifier : undefined;
-    const about = { ...correlation(message), identifier, errorCode, meaning: row.means, detail: row.cameBack };
-    const advice = adviceOn(row);
-    if (advice === undefined) {
-      log.warn('answer is not documented, message kept', about);
-      return;
-    }
-    countCredentialFailure('cause' in row.happens ? row.happens.cause : 'credentials');
-    log.error(advice, about);
-  };
-
-  const tell = (outcome: Outcome): void => {
-    const { message, decision } = outcome;
-    if (decision.kind === 'kept' && decision.needsPeople) {
-      tellPeople(message, decision.needsPeople, decision.errorCode);
-    }
-    audit(outcome);
-    onOutcome?.(outcome);
-  };
-
-  const onBug = (message: Message, error: unknown): void => {
-    const { name, message: detail, stack } = error instanceof Error ? error : new Error(String(error));
-    log.error('bug: message kept', { ...correlation(message), errorCode: name, detail, stack });
-  };
+  const kept = createKept();
+  const enable = createEnable({ ...time, timeoutMs, maxRequestAgeSeconds });
 
   return {
     log,
     prepare: vaults.current,
     handle: (event, remainingMs) => {
-      hasFailed = false;
       const records = readEvent(event);
+      tell.beginInvocation();
+      for (const { messageId } of records) kept.forget(messageId);
       const deadline = createDeadline(time.now, remainingMs, records.length);
-      const gate = breaker.beginInvocation({ ...time, deadline });
+      const recall = createRecall({ ...time, ...settings, sqs, kept, deadline });
+      const gate = createGate({ ...time, breaker, deadline, onClosed: recall.begin });
       return handleBatch(records, {
         ...time,
         trust: settings,
-        concurrency: seguraConcurrency,
+        concurrency,
         enable,
-        settle: createSettle({ ...time, ...settings, sqs, log }, deadline),
+        settle: createSettle({ ...time, ...settings, sqs, kept, log }, deadline),
         invocation: { deadline, tokens, gate, renewedTokens: new Set() },
-        tell,
-        onBug,
+        finishBeside: recall.finished,
+        tell: tell.outcome,
+        onBug: tell.bug,
       });
     },
     flush: metrics.flush,

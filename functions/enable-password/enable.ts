@@ -2,12 +2,13 @@
 import { type Answer, metStaleConnection } from '../http/send.ts';
 import type { Provenance } from '../requests/provenance.ts';
 import { type EnableRequest, expiredReason } from '../requests/request.ts';
-import { type Cause, describe, judge, type Row } from '../segura/answers.ts';
+import { type Cause, describe, judge, type Row, secretMayCure } from '../segura/answers.ts';
 import { enablePassword } from '../segura/client.ts';
 import { type Reading, readAnswer } from '../segura/reading.ts';
-import type { Token, Tokens } from '../segura/token.ts';
-import type { Gate } from './gate.ts';
-import { attemptWaitMs, type Deadline, MAX_ATTEMPTS, MIN_CALL_MS } from './waits.ts';
+import type { NoToken, Token, Tokens } from '../segura/token.ts';
+import type { Entry, Gate } from './gate.ts';
+import type { Places } from './places.ts';
+import { attemptWaitMs, type Deadline, MAX_ATTEMPTS, MIN_CALL_MS, pauseJitterMs } from './waits.ts';
 
 /** For whom a message is kept: the causes of Segura's answers, and those of our own. */
 export type KeptCause = Cause | 'deadline' | 'fifo-order' | 'unconfirmed' | 'bug';
@@ -42,6 +43,7 @@ export interface Effort {
 /** What all requests of one invocation share. */
 export interface Invocation {
   readonly gate: Gate;
+  readonly places: Places;
   readonly tokens: Tokens;
   readonly deadline: Deadline;
   /** Tokens that this invocation asked for because one was refused: a second refusal is final. */
@@ -55,6 +57,31 @@ export interface EnableParts {
   readonly now: () => number;
   readonly random: () => number;
   readonly sleep: (ms: number) => Promise<void>;
+}
+
+/** A request under way. `effort` counts along, so that it is known even of one that is cut. */
+interface Underway {
+  readonly request: EnableRequest;
+  readonly provenance: Provenance;
+  readonly invocation: Invocation;
+  readonly effort: Effort;
+  /** How often each row had it tried again; of all, `failures`: waits grow also where each failure is another. */
+  readonly retries: Map<Row, number>;
+  failures: number;
+  /** What becomes of it where nothing more can be tried. */
+  kept: Kept;
+}
+
+/** One call that was made, and what it says. */
+interface Attempt {
+  readonly kind: 'attempt';
+  readonly reading: Reading;
+  readonly row: Row;
+  readonly token: Token;
+  /** Refused with a token that was already renewed. */
+  readonly isRefusedAgain: boolean;
+  /** The first attempt met a stale connection: it says nothing of Segura. */
+  readonly isStale: boolean;
 }
 
 const keep = (cause: KeptCause, errorCode?: string, retryAfterSeconds?: number): Kept => ({
@@ -72,144 +99,172 @@ const causeOf = ({ happens }: Row): Cause => ('cause' in happens ? happens.cause
 const codeOf = (answer: Answer, reading: Reading): string =>
   answer.kind === 'unanswered' ? answer.code : String(reading.envelope?.number ?? reading.status);
 
-/** One call that was made, and what it says. */
-interface Attempt {
-  readonly kind: 'attempt';
-  readonly answer: Answer;
-  readonly reading: Reading;
-  readonly row: Row;
-  readonly token: Token;
-  /** Refused with a token that was already renewed: nothing more to try. */
-  readonly isRefusedAgain: boolean;
-  /** The first attempt met a stale connection: it says nothing of Segura. */
-  readonly isStale: boolean;
-}
+/** Without a call, or with what the last one said; not before the pause that was asked for meanwhile. */
+const stopped = ({ effort, kept }: Underway, { cause, retryAfterSeconds }: Extract<Entry, { kind: 'stop' }>): Kept => {
+  if (effort.attempts === 0) return keep(cause, undefined, retryAfterSeconds);
+  return retryAfterSeconds === undefined ? kept : { ...kept, retryAfterSeconds };
+};
 
 export const createEnable = (parts: EnableParts) => {
   const { timeoutMs, maxRequestAgeSeconds, now, random, sleep } = parts;
 
-  const call = async (identifier: number, token: Token, limitMs: number, effort: Effort, invocation: Invocation) => {
+  /** Why it must not be called any more: too late for it, or for this invocation. */
+  const tooLate = ({ request, provenance, invocation, kept }: Underway): Decision | undefined => {
+    const expired = expiredReason(request, provenance, now(), maxRequestAgeSeconds);
+    if (expired !== undefined) return reject('Expired', expired);
+    return invocation.deadline.callsLeftMs() < MIN_CALL_MS ? kept : undefined;
+  };
+
+  /**
+   * Through the gate with a place, or stopped without. Whoever waits at the gate holds none, and whoever waited for one asks
+   * again.
+   */
+  const comeIn = async ({ invocation, request }: Underway): Promise<Entry> => {
+    const { gate, places } = invocation;
+    for (;;) {
+      const turn = places.take();
+      if (turn) await turn;
+      const asked = gate.enter(request.identifier);
+      if (!(asked instanceof Promise)) {
+        if (asked.kind === 'stop') places.leave();
+        return asked;
+      }
+      places.leave();
+      const entry = await asked;
+      if (entry.kind === 'stop') return entry;
+      if (entry.isProbe) {
+        const own = places.take();
+        if (own) await own;
+        return entry;
+      }
+    }
+  };
+
+  const call = async (underway: Underway, token: Token, limitMs: number): Promise<Attempt> => {
+    const { request, effort, invocation } = underway;
     effort.attempts += 1;
     const startedAt = now();
-    const answer = await enablePassword(identifier, token, limitMs);
+    const answer = await enablePassword(request.identifier, token, limitMs);
     effort.latenciesMs.push(now() - startedAt);
     const reading = readAnswer(answer, now());
     const row = judge(reading);
-    const attempt: Attempt = {
+    underway.kept = keep(causeOf(row), codeOf(answer, reading), reading.retryAfterSeconds);
+    return {
       kind: 'attempt',
-      answer,
       reading,
       row,
       token,
       isRefusedAgain: row.happens.kind === 'renew-token' && invocation.renewedTokens.has(token),
       isStale: effort.attempts === 1 && metStaleConnection(answer),
     };
-    return attempt;
   };
 
-  /** Waits for its place and a token, looks at the clock a last time, and calls. */
-  const attempt = async (
-    request: EnableRequest,
-    provenance: Provenance,
-    invocation: Invocation,
-    effort: Effort,
-    kept: Decision,
+  const stopForToken = (underway: Underway, entry: Entry, { cause, code, retryAfterSeconds }: NoToken): Kept => {
+    const { identifier } = underway.request;
+    underway.invocation.gate.stop(entry, { identifier, cause, retryAfterSeconds });
+    return keep(cause, code, retryAfterSeconds);
+  };
+
+  /** Holding a place: looks for a token, at the clock a last time, and calls. */
+  const callWithToken = async (
+    underway: Underway,
+    entry: Extract<Entry, { kind: 'pass' }>,
   ): Promise<Attempt | Decision> => {
+    const { request, invocation } = underway;
     const { gate, tokens, deadline } = invocation;
-    const expired = () => expiredReason(request, provenance, now(), maxRequestAgeSeconds);
-    const tooLate = expired();
-    if (tooLate !== undefined) return reject('Expired', tooLate);
-    if (deadline.callsLeftMs() < MIN_CALL_MS) return kept;
-    const entry = await gate.enter(request.identifier);
-    if (entry.kind === 'stop')
-      return effort.attempts > 0 ? kept : keep(entry.cause, undefined, entry.retryAfterSeconds);
+    const found = await tokens.get(deadline.callsLeftMs, entry.isProbe);
+    if (found.kind === 'no-token') return stopForToken(underway, entry, found);
+    // Waiting for a place and a token may have taken long.
+    const late = tooLate(underway);
+    if (late) {
+      gate.release(entry);
+      return late;
+    }
+    const made = await call(underway, found.token, Math.min(timeoutMs, deadline.callsLeftMs()));
+    const { row, reading, isStale, isRefusedAgain } = made;
+    const sign = isStale ? 'unknown' : isRefusedAgain ? 'down' : row.segura;
+    const { retryAfterSeconds } = reading;
+    gate.report(entry, { identifier: request.identifier, sign, cause: causeOf(row), retryAfterSeconds });
+    return made;
+  };
+
+  const attempt = async (underway: Underway): Promise<Attempt | Decision> => {
+    const { gate, places } = underway.invocation;
+    const late = tooLate(underway);
+    if (late) return late;
+    const entry = await comeIn(underway);
+    if (entry.kind === 'stop') return stopped(underway, entry);
     try {
-      const found = await tokens.get(deadline.callsLeftMs, entry.isProbe);
-      if (found.kind === 'no-token') {
-        entry.release();
-        gate.stop(found.cause);
-        return keep(found.cause, found.code);
-      }
-      // Waiting for a place and a token may have taken long.
-      const tooLateNow = expired();
-      const leftMs = deadline.callsLeftMs();
-      if (tooLateNow !== undefined || leftMs < MIN_CALL_MS) {
-        entry.release();
-        return tooLateNow === undefined ? kept : reject('Expired', tooLateNow);
-      }
-      const made = await call(request.identifier, found.token, Math.min(timeoutMs, leftMs), effort, invocation);
-      const sign = made.isStale ? 'unknown' : made.isRefusedAgain ? 'down' : made.row.segura;
-      entry.report(sign, causeOf(made.row));
-      return made;
+      return await callWithToken(underway, entry);
     } catch (error) {
       // A bug: those who wait for the end of this probe must not wait for ever.
-      entry.release();
+      gate.release(entry);
       throw error;
+    } finally {
+      places.leave();
     }
   };
 
   /** Asks for the one new token of the invocation. @returns why there is none, or `undefined` */
-  const renewToken = async (refused: Token, invocation: Invocation): Promise<Decision | undefined> => {
-    const { gate, tokens, deadline, renewedTokens } = invocation;
+  const renewToken = async (underway: Underway, refused: Token): Promise<Decision | undefined> => {
+    const { tokens, deadline, renewedTokens } = underway.invocation;
     const renewed = await tokens.renew(refused, deadline.callsLeftMs);
-    if (renewed.kind === 'token') {
-      renewedTokens.add(renewed.token);
-      return undefined;
-    }
-    gate.stop(renewed.cause);
-    return keep(renewed.cause, renewed.code);
+    if (renewed.kind === 'no-token') return stopForToken(underway, { kind: 'pass', isProbe: false }, renewed);
+    renewedTokens.add(renewed.token);
+    return undefined;
   };
 
   /** @returns whether there was time to wait for the next attempt */
-  const waitForNext = async ({ isStale, reading, row }: Attempt, failures: number, invocation: Invocation) => {
-    const { gate, deadline } = invocation;
-    const asked = reading.retryAfterSeconds;
-    if (row.means === 'rate-limited' && asked !== undefined) gate.pause(asked);
-    const waitMs = isStale ? 0 : Math.max(attemptWaitMs(failures, random()), (asked ?? 0) * 1000);
-    if (waitMs + MIN_CALL_MS > deadline.callsLeftMs()) return false;
+  const waitForNext = async ({ failures, invocation }: Underway, { isStale, reading }: Attempt): Promise<boolean> => {
+    const askedMs = (reading.retryAfterSeconds ?? 0) * 1000;
+    const ownMs = isStale ? 0 : attemptWaitMs(failures, random());
+    const waitMs = askedMs > ownMs ? askedMs + pauseJitterMs(askedMs, random()) : ownMs;
+    if (waitMs + MIN_CALL_MS > invocation.deadline.callsLeftMs()) return false;
     if (waitMs > 0) await sleep(waitMs);
     return true;
   };
 
-  /** Ends in a decision, always; `effort` counts along, so that it is known even for a request that is cut. */
+  const mayRetry = (underway: Underway, { row, isStale }: Attempt): boolean => {
+    const { retries, effort } = underway;
+    if (!isStale) underway.failures += 1;
+    const retried = (retries.get(row) ?? 0) + 1;
+    retries.set(row, retried);
+    const atMost = row.happens.kind === 'retry' ? (row.happens.atMost ?? MAX_ATTEMPTS) : 0;
+    return retried <= atMost && effort.attempts < MAX_ATTEMPTS;
+  };
+
+  /** @returns what becomes of the request, or `undefined` where it is to be called again */
+  const decide = async (underway: Underway, made: Attempt): Promise<Decision | undefined> => {
+    const { row, reading, token, isRefusedAgain, isStale } = made;
+    const { gate, tokens, deadline } = underway.invocation;
+    const { happens } = row;
+    if (happens.kind === 'done') {
+      return { kind: 'done', result: row.means === 'already-enabled' ? 'already-enabled' : 'enabled' };
+    }
+    if (happens.kind === 'reject') return reject(happens.errorCode, tokens.redact(describe(row, reading)));
+    if (happens.kind === 'renew-token' && !isRefusedAgain) return renewToken(underway, token);
+    if (!isStale && secretMayCure(reading) && (await tokens.rereadSecret(token.vault, deadline.callsLeftMs))) {
+      gate.secretChanged();
+      return undefined;
+    }
+    if (happens.kind !== 'retry') return { ...underway.kept, needsPeople: row };
+    return mayRetry(underway, made) && (await waitForNext(underway, made)) ? undefined : underway.kept;
+  };
+
   return async (
     request: EnableRequest,
     provenance: Provenance,
     invocation: Invocation,
     effort: Effort,
   ): Promise<Decision> => {
-    let kept = keep('deadline');
-    const retries = new Map<Row, number>();
-    // Of any kind: waits grow also where each failure is another.
-    let failures = 0;
+    const kept = keep('deadline');
+    const underway: Underway = { request, provenance, invocation, effort, retries: new Map(), failures: 0, kept };
     while (effort.attempts < MAX_ATTEMPTS) {
-      const made = await attempt(request, provenance, invocation, effort, kept);
-      if (made.kind !== 'attempt') return made;
-      const { answer, reading, row, token } = made;
-      kept = keep(causeOf(row), codeOf(answer, reading), reading.retryAfterSeconds);
-      switch (row.happens.kind) {
-        case 'done':
-          return { kind: 'done', result: row.means === 'already-enabled' ? 'already-enabled' : 'enabled' };
-        case 'reject':
-          return reject(row.happens.errorCode, invocation.tokens.redact(describe(row, reading)));
-        case 'keep':
-          return { ...kept, needsPeople: row };
-        case 'renew-token': {
-          if (made.isRefusedAgain) return { ...kept, needsPeople: row };
-          const refused = await renewToken(token, invocation);
-          if (refused) return refused;
-          break;
-        }
-        case 'retry': {
-          const retried = (retries.get(row) ?? 0) + 1;
-          retries.set(row, retried);
-          if (!made.isStale) failures += 1;
-          const mayRetry = retried <= (row.happens.atMost ?? MAX_ATTEMPTS) && effort.attempts < MAX_ATTEMPTS;
-          if (!(mayRetry && (await waitForNext(made, failures, invocation)))) return kept;
-        }
-      }
+      const made = await attempt(underway);
+      const decision = made.kind === 'attempt' ? await decide(underway, made) : made;
+      if (decision) return decision;
     }
-    return kept;
+    return underway.kept;
   };
 };
 

@@ -1,157 +1,188 @@
 /**
- * The way to Segura, closed while Segura is plainly down: a few failures in a row, of several identifiers, end the calls;
- * then one message probes while the others wait, and opens the way again or ends the invocation's calls for good. What
- * an invocation learnt is kept for the next one in this execution environment, which begins with a single probe.
+ * One invocation at the breaker (breaker.ts): while it is closed all pass; while it is open one message at a time finds out
+ * whether Segura is back, of an identifier that has not failed where there is one, and the others wait for what it finds.
  */
 import type { Cause } from '../segura/answers.ts';
-import { attemptWaitMs, type Deadline, MIN_CALL_MS } from './waits.ts';
-
-/** What one call said of Segura as a whole. */
-export type Sign = 'up' | 'down' | 'unknown';
+import { type Breaker, type Event, isDoubtful, nextProbeAt, type Sign, type State } from './breaker.ts';
+import { type Deadline, MIN_CALL_MS, pauseJitterMs } from './waits.ts';
 
 export type Entry =
-  | {
-      readonly kind: 'pass';
-      /** The way is closed, and this call finds out whether it still is: one attempt at each step. */
-      readonly isProbe: boolean;
-      /** Must be called once after the call, whatever became of it. */
-      readonly report: (sign: Sign, cause: Cause) => void;
-      /** Instead of `report` where no call was made. */
-      readonly release: () => void;
-    }
+  | { readonly kind: 'pass'; readonly isProbe: boolean }
   | { readonly kind: 'stop'; readonly cause: Cause; readonly retryAfterSeconds?: number };
 
+export interface Report {
+  readonly identifier: number;
+  readonly sign: Sign;
+  readonly cause: Cause;
+  readonly retryAfterSeconds?: number | undefined;
+}
+
 export interface Gate {
-  readonly enter: (identifier: number) => Promise<Entry>;
-  /** Ends the calls of this invocation: there is no token to call with. */
-  readonly stop: (cause: Cause) => void;
-  /** The gateway asked one caller for a pause: all wait for its end, where the invocation has the time. */
-  readonly pause: (seconds: number) => void;
+  /** At once while the breaker is closed. Who passes as a probe must `report` or `release`. */
+  readonly enter: (identifier: number) => Entry | Promise<Entry>;
+  /** After the call, whatever became of it. */
+  readonly report: (entry: Entry, report: Report) => void;
+  /** Instead of `report` where no call was made. */
+  readonly release: (entry: Entry) => void;
+  /** There is no token to call with: ends the calls of this invocation, and counts as a failure. */
+  readonly stop: (entry: Entry, report: Omit<Report, 'sign'>) => void;
+  /** Another secret is in force: calls may succeed again. */
+  readonly secretChanged: () => void;
 }
 
 export interface GateParts {
+  readonly breaker: Breaker;
   readonly deadline: Deadline;
   readonly now: () => number;
   readonly random: () => number;
-  readonly sleep: (ms: number) => Promise<void>;
+  /** Ends early when `pending` is settled. */
+  readonly sleep: (ms: number, pending?: Promise<unknown>) => Promise<void>;
+  /** The breaker closed: Segura is back. */
+  readonly onClosed: () => void;
 }
 
-/** A single failing identifier must never close the way for the others. */
-const FAILURES_TO_CLOSE = 5;
-const IDENTIFIERS_TO_CLOSE = 3;
-/** Probes with growing waits before an invocation gives up: three to six seconds together. */
-const PROBES_AFTER_CLOSING = 4;
+interface Waiting {
+  readonly identifier: number;
+  readonly resolve: (entry: Entry | Promise<Entry>) => void;
+}
 
-/** Per execution environment: what the last invocation learnt. */
-export const createBreaker = () => {
-  let closedFor: Cause | undefined;
-  // In a row, however many invocations that takes: single messages one after the other say as much as a batch.
-  let failures = 0;
-  const failing = new Set<number>();
+const PASS: Entry = { kind: 'pass', isProbe: false };
+const PROBE: Entry = { kind: 'pass', isProbe: true };
+
+const isProbe = (entry: Entry): boolean => entry.kind === 'pass' && entry.isProbe;
+
+export const createGate = ({ breaker, deadline, now, random, sleep, onClosed }: GateParts): Gate => {
+  let waiting: Waiting[] = [];
+  let stoppedFor: Cause | undefined;
+  let isProbing = false;
+  let isChoosing = false;
+  /** An invocation waits for one probe at most: it is paid by the millisecond, and its messages can wait as well in SQS. */
+  let hasHoped = false;
+  /** A probe whose answer said nothing of Segura, such as a refused token, is followed by one more at once. */
+  let grace: 'none' | 'due' | 'taken' = 'none';
+  let changed = Promise.withResolvers<void>();
+
+  const stopEntry = ({ notBefore }: State, cause: Cause): Entry => {
+    const retryAfterSeconds = (notBefore - now()) / 1000;
+    return { kind: 'stop', cause, ...(retryAfterSeconds > 0 ? { retryAfterSeconds } : {}) };
+  };
+
+  const hasTimeFor = (ms: number): boolean => ms + MIN_CALL_MS <= deadline.callsLeftMs();
+
+  const release = (entryOf: (identifier: number) => Entry | Promise<Entry>): void => {
+    const released = waiting;
+    waiting = [];
+    for (const { identifier, resolve } of released) resolve(entryOf(identifier));
+  };
+
+  /** ms until somebody may probe; `undefined` where this invocation is not to wait for it. */
+  const msToProbe = (state: Extract<State, { kind: 'open' }>): number | undefined => {
+    const ms = (grace === 'due' ? state.notBefore : nextProbeAt(state)) - now();
+    if (!hasTimeFor(Math.max(0, ms))) return undefined;
+    if (ms <= 0) return 0;
+    const hasFresh = waiting.some(({ identifier }) => !state.failing.has(identifier));
+    if (hasHoped || !isDoubtful(state, hasFresh)) return undefined;
+    hasHoped = true;
+    return ms;
+  };
+
+  const choose = async (): Promise<void> => {
+    // All of a batch comes to the gate before one of it is chosen.
+    await sleep(0);
+    while (waiting.length > 0 && !isProbing) {
+      const state = breaker.state();
+      if (stoppedFor !== undefined || state.kind === 'closed') return release(enter);
+      const ms = msToProbe(state);
+      if (ms === undefined) return release(() => stopEntry(state, state.cause));
+      if (ms > 0) {
+        await sleep(ms, changed.promise);
+        continue;
+      }
+      const fresh = waiting.findIndex(({ identifier }) => !state.failing.has(identifier));
+      const [chosen] = waiting.splice(Math.max(0, fresh), 1);
+      isProbing = true;
+      grace = grace === 'due' ? 'taken' : 'none';
+      chosen?.resolve(PROBE);
+    }
+  };
+
+  const chooseSoon = (): void => {
+    if (isChoosing || isProbing || waiting.length === 0) return;
+    isChoosing = true;
+    void choose().finally(() => {
+      isChoosing = false;
+      chooseSoon();
+    });
+  };
+
+  const pause = async (ms: number, identifier: number): Promise<Entry> => {
+    await sleep(ms + pauseJitterMs(ms, random()));
+    return enter(identifier);
+  };
+
+  const enter = (identifier: number): Entry | Promise<Entry> => {
+    const state = breaker.state();
+    if (stoppedFor !== undefined) return stopEntry(state, stoppedFor);
+    if (state.kind === 'closed') {
+      const ms = state.notBefore === 0 ? 0 : state.notBefore - now();
+      if (ms <= 0) return PASS;
+      return hasTimeFor(ms) ? pause(ms, identifier) : stopEntry(state, state.cause);
+    }
+    return new Promise((resolve) => {
+      waiting.push({ identifier, resolve });
+      chooseSoon();
+    });
+  };
+
+  const learn = (event: Event): void => {
+    if (breaker.learn(event)) {
+      onClosed();
+      release(enter);
+    }
+  };
+
+  const end = (entry: Entry): void => {
+    if (isProbe(entry)) isProbing = false;
+    chooseSoon();
+  };
+
+  const learnNothing = (): void => {
+    grace = grace === 'none' ? 'due' : 'none';
+    learn({ kind: 'learnt-nothing', at: now() });
+  };
+
+  const learnOf = (entry: Entry, { identifier, sign, cause, retryAfterSeconds = 0 }: Report): void => {
+    const at = now();
+    if (retryAfterSeconds > 0 && sign !== 'up') {
+      learn({ kind: 'asked-to-wait', until: at + retryAfterSeconds * 1000, cause });
+    }
+    if (sign === 'up') learn({ kind: 'succeeded', identifier });
+    else if (sign === 'down') learn({ kind: 'failed', identifier, cause, at });
+    else if (isProbe(entry)) learnNothing();
+  };
 
   return {
-    beginInvocation: ({ deadline, now, random, sleep }: GateParts): Gate => {
-      let stoppedFor: Cause | undefined;
-      let probesLeft = 1;
-      let probes = 0;
-      let isProbing = false;
-      let pausedUntil = 0;
-      let changed = Promise.withResolvers<void>();
-
-      const wake = (): void => {
-        changed.resolve();
-        changed = Promise.withResolvers();
-      };
-
-      const open = (): void => {
-        closedFor = undefined;
-        failures = 0;
-        failing.clear();
-      };
-
-      const close = (cause: Cause): void => {
-        closedFor = cause;
-        probes = 0;
-        // A refused token stays refused; a gateway may be back in a second.
-        probesLeft = cause === 'credentials' ? 0 : PROBES_AFTER_CLOSING;
-      };
-
-      const fail = (identifier: number, cause: Cause): void => {
-        if (closedFor !== undefined) return;
-        failures += 1;
-        failing.add(identifier);
-        if (failures >= FAILURES_TO_CLOSE && failing.size >= IDENTIFIERS_TO_CLOSE) close(cause);
-      };
-
-      const pass = (identifier: number, isProbe: boolean): Entry => ({
-        kind: 'pass',
-        isProbe,
-        report: (sign, cause) => {
-          if (isProbe) isProbing = false;
-          // A refused token or a stale connection has not answered the question.
-          if (isProbe && sign === 'unknown') probesLeft += 1;
-          if (sign === 'up') open();
-          if (sign === 'down') fail(identifier, cause);
-          wake();
-        },
-        release: () => {
-          if (isProbe) {
-            isProbing = false;
-            probesLeft += 1;
-          }
-          wake();
-        },
-      });
-
-      const stop = (cause: Cause): void => {
-        stoppedFor ??= cause;
-        closedFor ??= cause;
-        wake();
-      };
-
-      /** @returns whether there was time for it */
-      const wait = async (ms: number): Promise<boolean> => {
-        if (ms + MIN_CALL_MS > deadline.callsLeftMs()) return false;
-        if (ms > 0) await sleep(ms);
-        return true;
-      };
-
-      const probe = async (identifier: number, cause: Cause): Promise<Entry> => {
-        isProbing = true;
-        probesLeft -= 1;
-        // The first probe of an invocation that finds the way closed goes at once.
-        const waitMs = probesLeft === 0 && probes === 0 ? 0 : attemptWaitMs(probes + 1, random());
-        probes += 1;
-        if (await wait(waitMs)) return pass(identifier, true);
-        isProbing = false;
-        stop(cause);
-        return { kind: 'stop', cause };
-      };
-
-      const enter = async (identifier: number): Promise<Entry> => {
-        for (;;) {
-          if (stoppedFor !== undefined) return { kind: 'stop', cause: stoppedFor };
-          const pauseMs = pausedUntil - now();
-          if (pauseMs > 0 && (await wait(pauseMs))) continue;
-          if (closedFor === undefined) return pass(identifier, false);
-          // Closed, and asked to stay away for longer than there is time: not even a probe.
-          if (pauseMs > 0) return { kind: 'stop', cause: closedFor, retryAfterSeconds: pauseMs / 1000 };
-          if (isProbing) {
-            await changed.promise;
-            continue;
-          }
-          if (probesLeft > 0) return probe(identifier, closedFor);
-          stop(closedFor);
-        }
-      };
-
-      return {
-        enter,
-        stop,
-        pause: (seconds) => {
-          pausedUntil = Math.max(pausedUntil, now() + seconds * 1000);
-        },
-      };
+    enter,
+    report: (entry, report) => {
+      learnOf(entry, report);
+      end(entry);
+    },
+    release: (entry) => {
+      if (isProbe(entry)) grace = 'due';
+      end(entry);
+    },
+    stop: (entry, report) => {
+      learnOf(entry, { ...report, sign: 'down' });
+      stoppedFor ??= report.cause;
+      end(entry);
+      const state = breaker.state();
+      release(() => stopEntry(state, report.cause));
+    },
+    secretChanged: () => {
+      stoppedFor = undefined;
+      learn({ kind: 'secret-changed', at: now() });
+      changed.resolve();
+      changed = Promise.withResolvers();
     },
   };
 };

@@ -10,6 +10,8 @@ export interface Message {
   readonly attributes: Attributes;
   readonly parsed: ParsedRequest;
   readonly provenance: Provenance;
+  /** SQS's own time of sending this message, in ms since the epoch. */
+  readonly sentAt: number;
   /** From 1; SQS's own count. */
   readonly receiveCount: number;
   /** One, or more where a batch delivered the message more than once. */
@@ -70,6 +72,7 @@ const readMessage = (record: SQSRecord, receiptHandles: readonly string[], now: 
     attributes,
     parsed: parseRequest(body),
     provenance: readProvenance(attributes, { messageId, sentAt, senderId: sentBy }, trust),
+    sentAt: sentAt.getTime(),
     receiveCount: Math.max(1, Number(system.ApproximateReceiveCount) || 1),
     receiptHandles,
     ...(group === undefined ? {} : isFifo ? { groupId: group } : { fairGroupId: group }),

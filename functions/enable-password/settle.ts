@@ -6,15 +6,18 @@ import { createOutbox } from '../aws/outbox.ts';
 import { type EntryResult, type OutgoingMessage, outgoingBytes, type Sqs, type VisibilityChange } from '../aws/sqs.ts';
 import { deadLetterAttributes } from '../dead-letters/letter.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { Decision, Effort, Kept } from './enable.ts';
+import type { Decision, Effort, Kept, KeptCause } from './enable.ts';
+import type { KeptMessages } from './kept.ts';
 import { correlation, type Message } from './record.ts';
-import { type Deadline, LINGER_MS, visibilitySeconds } from './waits.ts';
+import { type Deadline, keptWaitSeconds, LINGER_MS } from './waits.ts';
 
 export interface SettleParts {
   readonly sqs: Sqs;
   readonly sourceQueueUrl: string;
   readonly rejectedQueueUrl: string;
   readonly outcomeQueueUrl?: string | undefined;
+  /** Of this execution environment: whom it can have come back early. */
+  readonly kept: KeptMessages;
   readonly log: Log;
   readonly now: () => number;
   readonly random: () => number;
@@ -27,6 +30,10 @@ type Rejected = Extract<Decision, { kind: 'rejected' }>;
 /** At once where SQS has nothing to do with it. */
 export type Settle = (message: Message, decision: Decision, effort: Effort) => Decision | Promise<Decision>;
 
+/** Kept for Segura's sake, or behind such a one: with the first success after an outage it need not wait any longer. */
+const comesBackEarly = (cause: KeptCause): boolean => !OWN_CAUSES.includes(cause);
+const OWN_CAUSES: readonly KeptCause[] = ['deadline', 'unconfirmed', 'bug'];
+
 const isFifo = (queueUrl: string): boolean => queueUrl.endsWith('.fifo');
 
 /** Group and deduplication of a FIFO queue; of a standard one the group, which is for fairness there. */
@@ -37,7 +44,7 @@ const groupFields = (queueUrl: string, { groupId, fairGroupId, messageId }: Mess
 };
 
 export const createSettle = (
-  { sqs, sourceQueueUrl, rejectedQueueUrl, outcomeQueueUrl, log, now, random, sleep }: SettleParts,
+  { sqs, sourceQueueUrl, rejectedQueueUrl, outcomeQueueUrl, kept, log, now, random, sleep }: SettleParts,
   { answerLeftMs }: Deadline,
 ): Settle => {
   const linger = () => sleep(LINGER_MS);
@@ -94,26 +101,46 @@ export const createSettle = (
     return result.kind === 'confirmed';
   };
 
+  /** Spread over the time in which others are back; with those before it in its group. */
+  const waitSeconds = ({ receiveCount, sentAt }: Message, { waitSeconds: given, retryAfterSeconds }: Kept): number => {
+    if (given !== undefined) return given;
+    const startedAt = now();
+    const options = {
+      receiveCount,
+      ageSeconds: (startedAt - sentAt) / 1000,
+      askedSeconds: retryAfterSeconds,
+      isOneOfMany: kept.size() > 0,
+    };
+    const backAt = kept.loneliest(() => startedAt + keptWaitSeconds(options, random()) * 1000);
+    return Math.round((backAt - startedAt) / 1000);
+  };
+
   const keep = async (message: Message, decision: Kept): Promise<Decision> => {
-    // Behind a kept message of its group: untouched, for it was not its turn.
-    if (decision.cause === 'fifo-order') return decision;
-    const seconds = visibilitySeconds(message.receiveCount, random(), decision.retryAfterSeconds);
+    // Behind one whose own wait is not known: untouched, for it was not its turn.
+    if (decision.cause === 'fifo-order' && decision.waitSeconds === undefined) return decision;
+    const seconds = waitSeconds(message, decision);
+    const startedAt = now();
     const handles = message.receiptHandles.filter(Boolean);
     const results = await Promise.all(
       handles.map((receiptHandle) =>
         visibility.put({ queueUrl: sourceQueueUrl, receiptHandle, visibilitySeconds: seconds }),
       ),
     );
-    // Harmless: the message comes back after the queue's own visibility timeout instead.
     let isSet = handles.length > 0;
     for (const result of results) {
+      // Harmless: the message comes back after the queue's own visibility timeout instead.
       if (result.kind === 'failed') {
         isSet = false;
         const { code: errorCode, detail } = result;
         log.warn('visibility timeout not changed', { ...correlation(message), errorCode, detail });
       }
     }
-    return isSet ? { ...decision, waitSeconds: seconds } : decision;
+    if (!isSet) return decision;
+    if (comesBackEarly(decision.cause)) {
+      const notBefore = startedAt + (decision.retryAfterSeconds ?? 0) * 1000;
+      kept.remember(message, { backAt: startedAt + seconds * 1000, notBefore }, startedAt);
+    }
+    return { ...decision, waitSeconds: seconds };
   };
 
   const unconfirmed = (message: Message) => keep(message, { kind: 'kept', cause: 'unconfirmed' });

@@ -9,7 +9,7 @@ export const MIN_CALL_MS = 250;
 /** How long a dead letter or visibility change waits for others to share its batch of ten. */
 export const LINGER_MS = 10;
 
-const FIRST_WAIT_MS = 200;
+const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 10_000;
 
 /**
@@ -19,24 +19,93 @@ const LONGEST_WAIT_MS = 10_000;
 export const attemptWaitMs = (attempt: number, random: number): number =>
   Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempt - 1) * (1 + random));
 
-const FIRST_VISIBILITY_SECONDS = 30;
-/**
- * Under the contract's 15 minutes by as much as an invocation can last (120 s as shipped): a message that is kept by
- * the last failing call of an outage is back, and carried out, within 15 minutes of its end.
- */
-const LONGEST_VISIBILITY_SECONDS = 780;
-/** Likewise, by what lies between the answer that asks for it and the next call: settling with SQS, a cold start. */
-const LONGEST_RETRY_AFTER_SECONDS = 870;
+/** On top of a pause that many were asked for at once. */
+export const pauseJitterMs = (pauseMs: number, random: number): number => random * Math.min(1000, pauseMs / 10);
 
-/** Visibility timeout of a kept message, in whole seconds, by its receive count (from 1); `Retry-After` is respected. */
-export const visibilitySeconds = (receiveCount: number, random: number, retryAfterSeconds = 0): number => {
-  const step = Math.min(
-    LONGEST_VISIBILITY_SECONDS / 2,
-    FIRST_VISIBILITY_SECONDS * 2 ** (Math.max(1, receiveCount) - 1),
-  );
-  const asked = Math.min(LONGEST_RETRY_AFTER_SECONDS, retryAfterSeconds);
-  return Math.ceil(Math.max(step * (1 + random), asked));
+const FIRST_VISIBILITY_SECONDS = 30;
+const MINUTE = 60;
+const DAY = 86_400;
+/**
+ * The longest wait by the age of the message in seconds: short for the young, since a single one that waits must be back
+ * within a minute of an outage of ten, and within five minutes of one of a day; and such that four days of outage take
+ * fewer than the 1,000 receives after which SQS gives a message up (`expectedReceives`).
+ */
+const LONGEST_WHEN_YOUNG_SECONDS = 50;
+const AGE_SHARE = 12;
+const LONGEST_OF_A_DAY_SECONDS = 280;
+const LONGEST_WHEN_OLD_SECONDS = 780;
+const OLD_AFTER_SECONDS = DAY + 2 * 60 * MINUTE;
+
+const longestSeconds = (ageSeconds: number): number =>
+  ageSeconds > OLD_AFTER_SECONDS
+    ? LONGEST_WHEN_OLD_SECONDS
+    : Math.min(LONGEST_OF_A_DAY_SECONDS, Math.max(LONGEST_WHEN_YOUNG_SECONDS, ageSeconds / AGE_SHARE));
+
+/** Waits grow by this with each receive, up to the longest for the age. */
+const GROWTH = 1.2;
+const SPREAD_SECONDS = 58;
+
+/** The answer that asks for a pause and the next call lie so far apart: settling with SQS, a cold start. */
+const LONGEST_RETRY_AFTER_SECONDS = 870;
+const LONGEST_JITTER_SECONDS = 30;
+
+export interface WaitOptions {
+  /** From 1. */
+  readonly receiveCount: number;
+  /** Of the message, since it was sent. */
+  readonly ageSeconds: number;
+  /** `Retry-After`. */
+  readonly askedSeconds?: number | undefined;
+  /**
+   * Others are kept by this environment too: they come back spread over a longer time, so that one of them soon finds out
+   * that Segura is back, and has the others come back at once.
+   */
+  readonly isOneOfMany?: boolean;
+}
+
+/** Bounds of the visibility timeout of a kept message, in seconds: drawn evenly between the two. */
+export const keptWaitBounds = (options: WaitOptions): readonly [least: number, most: number] => {
+  const { receiveCount, ageSeconds, askedSeconds = 0, isOneOfMany = false } = options;
+  const step = FIRST_VISIBILITY_SECONDS * GROWTH ** Math.max(1, receiveCount);
+  const longest = Math.min(longestSeconds(ageSeconds), step);
+  const share = isOneOfMany ? 0.7 : 0.8;
+  const least = Math.max(FIRST_VISIBILITY_SECONDS, longest * share);
+  const most = isOneOfMany ? Math.max(longest, SPREAD_SECONDS) : longest;
+  const asked = Math.min(LONGEST_RETRY_AFTER_SECONDS, askedSeconds);
+  if (asked <= least) return [least, most];
+  return [asked, Math.max(most, asked + Math.min(LONGEST_JITTER_SECONDS, 2 + asked / 10))];
 };
+
+/** Visibility timeout of a kept message, in whole seconds. */
+export const keptWaitSeconds = (options: WaitOptions, random: number): number => {
+  const [least, most] = keptWaitBounds(options);
+  return Math.ceil(least + (most - least) * random);
+};
+
+/** How often a message of this age has been received at most, if it was kept each time. */
+const expectedReceives = (ageSeconds: number): number => {
+  const perWait = 0.8;
+  const young = Math.min(ageSeconds, LONGEST_WHEN_YOUNG_SECONDS * AGE_SHARE);
+  const steady = LONGEST_OF_A_DAY_SECONDS * AGE_SHARE;
+  const growing = Math.min(ageSeconds, steady);
+  const ofADay = Math.max(0, Math.min(ageSeconds, OLD_AFTER_SECONDS) - steady);
+  const old = Math.max(0, ageSeconds - OLD_AFTER_SECONDS);
+  return (
+    young / (LONGEST_WHEN_YOUNG_SECONDS * perWait) +
+    (growing > young ? (AGE_SHARE / perWait) * Math.log(growing / young) : 0) +
+    ofADay / (LONGEST_OF_A_DAY_SECONDS * perWait) +
+    old / (LONGEST_WHEN_OLD_SECONDS * perWait)
+  );
+};
+/** Receives beyond the expected that a message may spend on coming back early. */
+const SPARE_RECEIVES = 60;
+
+/**
+ * Whether a wait may be cut short: each time costs a receive, and where Segura comes and goes a thousand are spent in an
+ * hour.
+ */
+export const mayComeBackEarly = (receiveCount: number, ageSeconds: number): boolean =>
+  receiveCount < expectedReceives(Math.max(0, ageSeconds)) + SPARE_RECEIVES;
 
 /** Two moments of one invocation: until the first, Segura is called; at the second, the answer is given. */
 export interface Deadline {

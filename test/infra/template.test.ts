@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { METRICS } from '../../functions/audit/line.ts';
-import { visibilitySeconds } from '../../functions/enable-password/waits.ts';
+import { keptWaitSeconds } from '../../functions/enable-password/waits.ts';
 import { DEFAULTS } from '../../functions/settings/variables.ts';
 import { checkTypes } from './check-types.ts';
 import { compile, type Resource, type Template } from './compile.ts';
@@ -120,7 +120,10 @@ describe.each(Object.keys(COMBINATIONS))('%s', (name) => {
     expect(deadLetterTargetArn).toEqual({ 'Fn::GetAtt': ['ExhaustedQueue', 'Arn'] });
     const receivesIn = (seconds: number, random: number, retryAfterSeconds?: number): number => {
       let receives = 0;
-      for (let at = 0; at < seconds; at += visibilitySeconds(receives, random, retryAfterSeconds)) receives += 1;
+      for (let at = 0; at < seconds; receives += 1) {
+        const options = { receiveCount: receives, ageSeconds: at, askedSeconds: retryAfterSeconds, isOneOfMany: true };
+        at += keptWaitSeconds(options, random);
+      }
       return receives;
     };
     const age = parameters['maxRequestAgeSeconds'] ?? DEFAULTS.MAX_REQUEST_AGE_SECONDS;

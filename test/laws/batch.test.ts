@@ -296,22 +296,29 @@ test('a kept FIFO message is never overtaken: neither in the response, nor by a 
   );
 });
 
-test('every visibility timeout is 30 s to 15 min, for a kept message of this event alone, once per delivery', async () => {
+test('a kept message waits 30 s to 15 min, once per delivery; earlier it comes back only with a success', async () => {
   await fc.assert(
     fc.asyncProperty(scenario, async (given) => {
-      const { stage } = play({ ...given, sqs: forever<SqsReply>('good') });
+      const { stage, seen } = play({ ...given, sqs: forever<SqsReply>('good') });
       const [messages = []] = given.events;
       const records = messages.map((message, index) => record(`m-${index}`, bodyOf(message, START)));
       const kept = keptIds(await stage.invoke(records, given.remainingMs));
+      const ups: readonly SeguraReply[] = ['enabled', 'already', 'notFound', 'noAccess'];
+      const hasAnswered = [...seen.verdicts.values()].some((verdicts) => ups.some((up) => verdicts.has(up)));
+      const changed = new Set<unknown>();
       const changes = stage.sqsCalls
         .filter(({ action }) => action === 'ChangeMessageVisibilityBatch')
         .flatMap(({ entries }) => entries);
       for (const { VisibilityTimeout, ReceiptHandle } of changes) {
-        expect(VisibilityTimeout).toBeGreaterThanOrEqual(30);
-        expect(VisibilityTimeout).toBeLessThanOrEqual(900);
         expect(kept).toContain(String(ReceiptHandle).replace('handle-', ''));
+        // The second change of a handle has it come back early, and there is no third.
+        const isFirst = !changed.has(ReceiptHandle);
+        if (!isFirst) expect(hasAnswered).toBe(true);
+        if (isFirst) expect(VisibilityTimeout).toBeGreaterThanOrEqual(30);
+        expect(VisibilityTimeout).toBeLessThanOrEqual(900);
+        changed.add(ReceiptHandle);
       }
-      expect(new Set(changes.map(({ ReceiptHandle }) => ReceiptHandle)).size).toBe(changes.length);
+      expect(changes.length).toBeLessThanOrEqual(2 * changed.size);
     }),
     { numRuns: 200 },
   );

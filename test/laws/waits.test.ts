@@ -1,7 +1,7 @@
 /** Laws of every wait: it grows from one attempt or receive to the next, and stays in its bounds, whatever is drawn. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { attemptWaitMs, MAX_ATTEMPTS, visibilitySeconds } from '../../functions/enable-password/waits.ts';
+import { attemptWaitMs, keptWaitSeconds, MAX_ATTEMPTS } from '../../functions/enable-password/waits.ts';
 
 /** As Math.random draws. */
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
@@ -14,23 +14,26 @@ test('waits between the attempts of an invocation grow, whatever is drawn', () =
   );
 });
 
-test('a wait between attempts is never shorter than 200 ms nor longer than 10 s', () => {
+test('a wait between attempts is never shorter than 100 ms nor longer than 10 s', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 2000 }), random, (attempt, drawn) => {
-      expect(attemptWaitMs(attempt, drawn)).toBeGreaterThanOrEqual(200);
+      expect(attemptWaitMs(attempt, drawn)).toBeGreaterThanOrEqual(100);
       expect(attemptWaitMs(attempt, drawn)).toBeLessThanOrEqual(10_000);
     }),
   );
 });
 
-test('a visibility timeout doubles with each receive up to its longest, and is drawn anew within the step', () => {
+const waits = fc.record({
+  receiveCount: fc.integer({ min: -5, max: 100_000 }),
+  ageSeconds: fc.double({ min: -10, max: 1e7, noNaN: true }),
+  isOneOfMany: fc.boolean(),
+});
+
+test('a kept message waits longer with each receive, and no shorter for being older, whatever is drawn', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 2000 }), random, random, (receiveCount, one, other) => {
-      const seconds = visibilitySeconds(receiveCount, one);
-      const next = visibilitySeconds(receiveCount + 1, other);
-      // Four steps double; the fifth is as long as can be and the same ever after.
-      if (receiveCount < 4) expect(next).toBeGreaterThanOrEqual(seconds);
-      expect(visibilitySeconds(receiveCount + 1, one)).toBeGreaterThanOrEqual(seconds);
+    fc.property(waits, fc.double({ min: 0, max: 1e6, noNaN: true }), random, (options, older, drawn) => {
+      const later = { ...options, receiveCount: options.receiveCount + 1, ageSeconds: options.ageSeconds + older };
+      expect(keptWaitSeconds(later, drawn)).toBeGreaterThanOrEqual(keptWaitSeconds(options, drawn));
     }),
   );
 });
@@ -38,12 +41,24 @@ test('a visibility timeout doubles with each receive up to its longest, and is d
 test('a visibility timeout is whole seconds from 30 to 900, whatever Retry-After says', () => {
   const retryAfter = fc.option(fc.double({ min: 0, noNaN: true }), { nil: undefined });
   fc.assert(
-    fc.property(fc.integer({ min: -5, max: 100_000 }), random, retryAfter, (receiveCount, drawn, asked) => {
-      const seconds = visibilitySeconds(receiveCount, drawn, asked);
+    fc.property(waits, random, retryAfter, (options, drawn, askedSeconds) => {
+      const seconds = keptWaitSeconds({ ...options, askedSeconds }, drawn);
       expect(Number.isInteger(seconds)).toBe(true);
       expect(seconds).toBeGreaterThanOrEqual(30);
       expect(seconds).toBeLessThanOrEqual(900);
-      if (asked !== undefined) expect(seconds).toBeGreaterThanOrEqual(Math.min(870, asked));
+      if (askedSeconds !== undefined) expect(seconds).toBeGreaterThanOrEqual(Math.min(870, askedSeconds));
+    }),
+  );
+});
+
+test('thirty messages that are asked to wait do not come back in the same second', () => {
+  const asked = fc.integer({ min: 60, max: 100_000 });
+  fc.assert(
+    fc.property(asked, fc.array(random, { minLength: 30, maxLength: 30 }), (askedSeconds, drawn) => {
+      const options = { receiveCount: 1, ageSeconds: 1, askedSeconds };
+      const seconds = drawn.map((each) => keptWaitSeconds(options, each));
+      const spread = Math.max(...drawn) - Math.min(...drawn);
+      expect(Math.max(...seconds) - Math.min(...seconds)).toBeGreaterThanOrEqual(Math.floor(spread * 8));
     }),
   );
 });

@@ -113,7 +113,7 @@ describe.concurrent('a request message', () => {
   });
 
   test.each([
-    ['RENEWAL_SENDERS', { RENEWAL_SENDERS: 'AROAOTHER,000000000000' }, 'active'],
+    ['RENEWAL_SENDERS', { RENEWAL_SENDERS: 'AROAOTHER,local' }, 'active'],
     ['anybody else', {}, 'disabled'],
   ])('a request renewed by %s after its notAfter leaves the password %s', async (_, env, state) => {
     await using world = await startWith({ env });
@@ -121,7 +121,7 @@ describe.concurrent('a request message', () => {
     await world.send({ identifier: 10, notAfter: '2026-01-01T00:00:00Z' }, { attributes: { RenewedAt } });
     await world.deliver();
     expect(world.segura.passwords.get('10')).toBe(state);
-    expect(world.auditLines()).toMatchObject([{ sentBy: '000000000000' }]);
+    expect(world.auditLines()).toMatchObject([{ sentBy: 'local' }]);
     const [letter] = world.messages('rejected');
     if (letter) expect(letter.messageAttributes).not.toHaveProperty('RenewedAt');
   });
@@ -239,20 +239,29 @@ describe.concurrent('what came back', () => {
     expect(world.secrets.reads.every(({ input }) => input['VersionStage'] === 'AWSCURRENT')).toBe(true);
   });
 
-  test('a client that stays refused: kept, the secret read again once an invocation; once it is mended, enabled', async () => {
+  test('a client that stays refused: kept, and the secret read again at most once in 30 s', async () => {
     await using world = await startWith({ secret: { clientSecret: 'wrong' } });
     const messageId = await world.send(10);
     expect((await world.deliver()).kept).toEqual([messageId]);
     expect(world.secrets.reads).toHaveLength(2);
     await world.send(11);
     await world.deliver();
-    expect(world.secrets.reads).toHaveLength(3);
+    expect(world.secrets.reads).toHaveLength(2);
+    expect(world.segura.tokenRequests().length).toBeGreaterThan(1);
     expect(world.segura.enableCalls()).toEqual([]);
     expect(world.lambda.text()).not.toContain('wrong');
-    world.secrets.put('mysafe/segura', world.secretValue({ clientSecret: world.segura.settings.clientSecret }));
-    await world.send(12);
+  });
+
+  test('a fixed secret is used in the same invocation, by all of a batch', async () => {
+    await using world = await startWith();
+    await world.send(10);
+    await world.deliver();
+    world.segura.revokeTokens();
+    world.segura.settings.clientSecret = 'client-secret-2';
+    world.secrets.put('mysafe/segura', world.secretValue());
+    for (const identifier of [11, 12]) await world.send(identifier);
     expect((await world.deliver()).kept).toEqual([]);
-    expect(world.segura.passwords.get('12')).toBe('active');
+    expect(world.secrets.reads).toHaveLength(2);
   });
 
   test.each([
@@ -315,9 +324,7 @@ describe.concurrent('what came back', () => {
   test.each(
     answers.filter(
       ({ endpoint, permanent, meaning }) =>
-        endpoint === 'enable' &&
-        !permanent &&
-        ['redirect', 'forbidden', 'gateway-refused', 'unexpected-answer'].includes(meaning),
+        endpoint === 'enable' && !permanent && ['redirect', 'gateway-refused', 'unexpected-answer'].includes(meaning),
     ),
   )('unknown ($name) is kept after one call, and said in the log', async ({ name }) => {
     await using world = await startWith();
@@ -330,6 +337,24 @@ describe.concurrent('what came back', () => {
       expect.objectContaining({ message: 'answer is not documented, message kept' }),
     );
   });
+
+  test.each(answers.filter(({ endpoint, meaning }) => endpoint === 'enable' && meaning === 'forbidden'))(
+    'a refused right or address ($name) is kept after one call, said, and counted once an invocation',
+    async ({ name }) => {
+      await using world = await startWith();
+      for (const identifier of [10, 11, 12]) {
+        world.segura.next({ kind: 'fixture', name });
+        await world.send(identifier);
+      }
+      expect((await world.deliver()).kept).toHaveLength(3);
+      expect(world.segura.enableCalls()).toHaveLength(3);
+      expect(world.lines().filter(({ level }) => level === 'ERROR')).toHaveLength(3);
+      expect(world.lines()).toContainEqual(
+        expect.objectContaining({ message: expect.stringMatching(/refuses us: check in Segura the rights/) }),
+      );
+      expect(world.lines().flatMap((line) => line['CredentialFailures'] ?? [])).toEqual([1]);
+    },
+  );
 });
 
 describe.concurrent('dead letters and outcomes', () => {

@@ -75,6 +75,7 @@ describe('a message', () => {
       attributes,
       parsed: { kind: 'request', request: { identifier: 10, requestId: 'R' } },
       provenance: { originalMessageId: 'a', firstSentAt: new Date(SENT), replayCount: 0 },
+      sentAt: SENT,
       receiveCount: 3,
       receiptHandles: ['handle-a'],
       traceHeader: 'Root=1-2-3',

@@ -55,7 +55,7 @@ describe('done', () => {
       hasOutcomes: true,
       sqs: (action) => (action === 'SendMessageBatch' ? denied : undefined),
     });
-    expect(await settle(read('a'), done)).toEqual({ kind: 'kept', cause: 'unconfirmed', waitSeconds: 45 });
+    expect(await settle(read('a'), done)).toEqual({ kind: 'kept', cause: 'unconfirmed', waitSeconds: 33 });
     expect(sqsCalls.map(({ action }) => action)).toEqual(['SendMessageBatch', 'ChangeMessageVisibilityBatch']);
     expect(warnings()).toEqual([['ERROR', 'outcome event not confirmed, message kept', 'AccessDenied']]);
   });
@@ -128,7 +128,7 @@ describe('rejected', () => {
       hasOutcomes: true,
       sqs: (action, entries) => (action === 'SendMessageBatch' ? answer(entries) : undefined),
     });
-    expect(await settle(read('a'), rejected)).toEqual({ kind: 'kept', cause: 'unconfirmed', waitSeconds: 45 });
+    expect(await settle(read('a'), rejected)).toEqual({ kind: 'kept', cause: 'unconfirmed', waitSeconds: 33 });
     expect(sqsCalls.filter(({ queueUrl }) => queueUrl.endsWith('outcomes'))).toEqual([]);
     expect(sqsCalls.at(-1)?.action).toBe('ChangeMessageVisibilityBatch');
     expect(warnings()[0]?.slice(0, 2)).toEqual(['ERROR', 'dead letter not confirmed, message kept']);
@@ -170,9 +170,9 @@ describe('rejected', () => {
 
 describe('kept', () => {
   test.each([
-    ['1', 45],
-    ['2', 90],
-    ['1000', 585],
+    ['1', 33],
+    ['2', 39],
+    ['1000', 45],
   ])('at receive %s waits %i s', async (ApproximateReceiveCount, seconds) => {
     const { settle, entries, sqsCalls } = open();
     expect(await settle(read('a', 10, {}, { ApproximateReceiveCount }), kept)).toEqual({
@@ -185,10 +185,10 @@ describe('kept', () => {
     expect(entries()).toEqual([{ Id: '0', ReceiptHandle: 'handle-a', VisibilityTimeout: seconds }]);
   });
 
-  test('waits as long as Retry-After asked', async () => {
+  test('waits as long as Retry-After asked, with jitter on top', async () => {
     const { settle, entries } = open();
     await settle(read('a'), { ...kept, retryAfterSeconds: 300 });
-    expect(entries()[0]?.['VisibilityTimeout']).toBe(300);
+    expect(entries()[0]?.['VisibilityTimeout']).toBe(315);
   });
 
   test('delivered twice waits by both handles', async () => {
@@ -198,7 +198,14 @@ describe('kept', () => {
     expect(entries().map(({ ReceiptHandle }) => ReceiptHandle)).toEqual(['handle-a', 'again']);
   });
 
-  test('by the order of its group alone is left untouched', async () => {
+  test('behind another of its group waits as long as that one', async () => {
+    const { settle, entries } = open();
+    const fifoOrder: Decision = { kind: 'kept', cause: 'fifo-order', waitSeconds: 41 };
+    expect(await settle(read('a'), fifoOrder)).toEqual(fifoOrder);
+    expect(entries().map(({ VisibilityTimeout }) => VisibilityTimeout)).toEqual([41]);
+  });
+
+  test('behind one whose wait is not known is left untouched', async () => {
     const { settle, sqsCalls } = open();
     const fifoOrder: Decision = { kind: 'kept', cause: 'fifo-order' };
     expect(await settle(read('a'), fifoOrder)).toEqual(fifoOrder);
@@ -215,6 +222,19 @@ describe('kept', () => {
     const { settle, sqsCalls } = open();
     expect(await settle(read('a', 10, { receiptHandle: undefined }), kept)).toEqual(kept);
     expect(sqsCalls).toEqual([]);
+  });
+
+  test('among others comes back at another time than they do', async () => {
+    let drawn = 0;
+    const random = () => {
+      drawn = (drawn + 0.617) % 1;
+      return drawn;
+    };
+    const { settle, entries } = open({ random });
+    for (let index = 0; index < 20; index += 1) await settle(read(`m-${index}`), kept);
+    const seconds = entries().map(({ VisibilityTimeout }) => Number(VisibilityTimeout));
+    expect(new Set(seconds).size).toBeGreaterThan(12);
+    expect(Math.max(...seconds)).toBeLessThanOrEqual(58);
   });
 
   test('in hundreds costs one call for ten', async () => {

@@ -11,6 +11,7 @@ import { createSqs } from '../../functions/aws/sqs.ts';
 import type { Outcome } from '../../functions/enable-password/batch.ts';
 import { createCore } from '../../functions/enable-password/core.ts';
 import type { Decision, Effort } from '../../functions/enable-password/enable.ts';
+import { createKept } from '../../functions/enable-password/kept.ts';
 import { attemptWaitMs, createDeadline, MAX_TOKEN_ATTEMPTS } from '../../functions/enable-password/waits.ts';
 import type { Failure } from '../../functions/http/failure.ts';
 import type { Answer, Call } from '../../functions/http/send.ts';
@@ -190,7 +191,7 @@ export const createStage = (options: StageOptions = {}) => {
     vaults,
     timeoutMs,
     maxAttempts: MAX_TOKEN_ATTEMPTS,
-    wait: (attempt) => attemptWaitMs(attempt, random()),
+    wait: (attempt) => attemptWaitMs(attempt + 1, random()),
     onRequest: () => undefined,
     onRefusal: ({ cause, code }) => refusals.push(`${cause} ${code}`),
   });
@@ -262,7 +263,7 @@ export const createStage = (options: StageOptions = {}) => {
     lines,
     vaults,
     tokens,
-    settleParts: { ...time, ...settings, sqs, log: core.log },
+    settleParts: { ...time, ...settings, sqs, kept: createKept(), log: core.log },
     deadline: (remainingMs: number) => createDeadline(clock.now, remainingMs, 1),
     secretReads: () => secretReads,
     closed: () => closed,

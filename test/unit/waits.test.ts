@@ -4,19 +4,21 @@ import { describe, expect, test } from 'vitest';
 import {
   attemptWaitMs,
   createDeadline,
+  keptWaitSeconds,
   MAX_ATTEMPTS,
-  visibilitySeconds,
+  mayComeBackEarly,
+  type WaitOptions,
 } from '../../functions/enable-password/waits.ts';
 
 describe('between attempts', () => {
   test.each([
-    [1, 0, 200],
-    [1, 0.5, 300],
-    [2, 0, 400],
-    [3, 0, 800],
-    [5, 0, 3200],
-    [5, 0.999, 6396.8],
-    [7, 0, 10_000],
+    [1, 0, 100],
+    [1, 0.5, 150],
+    [2, 0, 200],
+    [3, 0, 400],
+    [5, 0, 1600],
+    [5, 0.999, 3198.4],
+    [8, 0, 10_000],
     [40, 0.5, 10_000],
   ])('after attempt %i, drawing %d, the wait is %d ms', (attempt, random, ms) => {
     expect(attemptWaitMs(attempt, random)).toBeCloseTo(ms);
@@ -27,32 +29,63 @@ describe('between attempts', () => {
   });
 });
 
+const DAY = 86_400;
+
 describe('between receives', () => {
   test.each([
-    [1, 0, 30],
-    [1, 0.5, 45],
-    [2, 0, 60],
-    [3, 0, 120],
-    [4, 0, 240],
-    [5, 0, 390],
-    [1000, 0, 390],
-    [1000, 0.9999999, 780],
-  ])('at receive %i, drawing %d, a kept message waits %i s', (receiveCount, random, seconds) => {
-    expect(visibilitySeconds(receiveCount, random)).toBe(seconds);
+    ['the first', { receiveCount: 1, ageSeconds: 1 }, 30, 36],
+    ['the second', { receiveCount: 2, ageSeconds: 40 }, 35, 44],
+    ['the third and each that follows within ten minutes', { receiveCount: 3, ageSeconds: 80 }, 40, 50],
+    ['the twelfth, within ten minutes', { receiveCount: 12, ageSeconds: 590 }, 40, 50],
+    ['one after half an hour', { receiveCount: 30, ageSeconds: 1800 }, 120, 150],
+    ['one after a day', { receiveCount: 300, ageSeconds: DAY }, 224, 280],
+    ['one after three days', { receiveCount: 600, ageSeconds: 3 * DAY }, 624, 780],
+    ['the first, though a day old: it was not received before', { receiveCount: 1, ageSeconds: DAY }, 30, 36],
+    ['one of many, young', { receiveCount: 2, ageSeconds: 40, isOneOfMany: true }, 31, 58],
+    ['one of many, after a day', { receiveCount: 300, ageSeconds: DAY, isOneOfMany: true }, 196, 280],
+  ])('%s waits as long', (_, options, least, most) => {
+    expect([keptWaitSeconds(options, 0), keptWaitSeconds(options, 0.999999)]).toEqual([least, most]);
   });
 
   test.each([
-    ['longer than our own wait is respected', 1, 300, 300],
-    ['shorter than our own wait changes nothing', 3, 5, 120],
-    ['in fractions is rounded up', 1, 100.2, 101],
-    ['for a day is capped, so that the next call comes within 15 minutes', 1, 86_400, 870],
-    ['for ever is capped too', 1, Number.POSITIVE_INFINITY, 870],
-  ])('a Retry-After %s', (_, receiveCount, retryAfter, seconds) => {
-    expect(visibilitySeconds(receiveCount, 0, retryAfter)).toBe(seconds);
+    ['longer than our own wait is the least, with jitter on top', 300, 300, 330],
+    ['shorter than our own wait changes nothing', 5, 30, 36],
+    ['within our own wait is respected', 33, 33, 39],
+    ['in fractions is rounded up', 100.2, 101, 113],
+    ['for a day is capped, so that the next call comes within 15 minutes', 86_400, 870, 900],
+    ['for ever is capped too', Number.POSITIVE_INFINITY, 870, 900],
+  ])('a Retry-After %s', (_, askedSeconds, least, most) => {
+    const options = { receiveCount: 1, ageSeconds: 1, askedSeconds };
+    expect([keptWaitSeconds(options, 0), keptWaitSeconds(options, 0.999999)]).toEqual([least, most]);
   });
 
   test('a receive count that makes no sense waits as the first', () => {
-    expect([visibilitySeconds(0, 0), visibilitySeconds(-3, 0)]).toEqual([30, 30]);
+    expect([0, -3].map((receiveCount) => keptWaitSeconds({ receiveCount, ageSeconds: 0 }, 0))).toEqual([30, 30]);
+  });
+
+  test('four days of outage take fewer than 1,000 receives, even where each wait is drawn the shortest', () => {
+    let receives = 0;
+    for (let age = 0; age < 4 * DAY; receives += 1) {
+      age += keptWaitSeconds({ receiveCount: receives + 1, ageSeconds: age, isOneOfMany: true }, 0);
+    }
+    expect(receives).toBeLessThan(1000);
+  });
+
+  test('however often Segura comes and goes, coming back early never spends 1,000 receives in four days', () => {
+    let receives = 0;
+    for (let age = 0; age < 4 * DAY; receives += 1) {
+      const options: WaitOptions = { receiveCount: receives + 1, ageSeconds: age, isOneOfMany: true };
+      age += mayComeBackEarly(receives + 1, age) ? 10 : keptWaitSeconds(options, 0.5);
+    }
+    expect(receives).toBeLessThan(1000);
+  });
+
+  test('coming back early is allowed to a message that was kept each time, at any age', () => {
+    let receives = 0;
+    for (let age = 0; age < 4 * DAY; receives += 1) {
+      age += keptWaitSeconds({ receiveCount: receives + 1, ageSeconds: age, isOneOfMany: true }, 0.5);
+      expect(mayComeBackEarly(receives + 1, age), `after ${age} s`).toBe(true);
+    }
   });
 });
 
