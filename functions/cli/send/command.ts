@@ -12,6 +12,7 @@ const options = {
   skipInvalid: flag('send what is valid though other lines are not'),
   receipts: value('file', 'one JSON line for each request, with its message id; a new file'),
   resume: value('file', 'go on after an interruption: the receipts of the same requests'),
+  wait: flag('until each is settled, by the audit log; ends with 1 where one is rejected'),
   dryRun: flag('check only', { short: 'n' }),
   ...WHERE,
 };
@@ -25,6 +26,7 @@ export const sendCommand = command({
   options,
   examples: [
     'send 10 11 12 --request-id RITM0012345 --requested-by ana@example.com --stage prod',
+    'send 10 --request-id RITM0012345 --wait --stage prod',
     'send --file requests.csv --not-after 8h --stage prod',
     'send --file - --stage prod < requests.jsonl',
     'send --file requests.csv --receipts receipts.jsonl --stage prod',

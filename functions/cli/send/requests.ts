@@ -32,6 +32,7 @@ export interface SendParts {
   readonly queueUrl: string;
   readonly signal?: AbortSignal;
   readonly journal?: Journal | undefined;
+  readonly onConfirmed?: ((confirmed: Confirmed) => void) | undefined;
   readonly onProgress?: (counts: Pick<SendResult, 'sent' | 'failed'>) => void;
   /** A request that SQS finally did not take. */
   readonly onFailure?: (place: string, reason: string) => void;
@@ -70,7 +71,7 @@ export async function* batchesOf(requests: AsyncIterable<Outgoing>): AsyncGenera
 
 /** Takes `requests` no faster than SQS confirms them, so that a million lines need no more memory than forty. */
 export const sendRequests = async (requests: AsyncIterable<Outgoing>, parts: SendParts): Promise<SendResult> => {
-  const { sqs, queueUrl, signal, journal, onProgress, onFailure } = parts;
+  const { sqs, queueUrl, signal, journal, onConfirmed, onProgress, onFailure } = parts;
   const counts = { sent: 0, failed: 0 };
   const messages: Confirmed[] = [];
   let stop: string | undefined;
@@ -85,7 +86,9 @@ export const sendRequests = async (requests: AsyncIterable<Outgoing>, parts: Sen
     }
     const { messageId = '' } = result;
     counts.sent += 1;
-    if (messages.length < MAX_MESSAGES) messages.push({ place, identifier, messageId });
+    const confirmed = { place, identifier, messageId };
+    if (messages.length < MAX_MESSAGES) messages.push(confirmed);
+    onConfirmed?.(confirmed);
     return messageId;
   };
   const send = async (batch: readonly Outgoing[]): Promise<void> => {

@@ -2,6 +2,7 @@
 import { fixOf } from '../terminal/hints.ts';
 import { note, paint, say, sayJson, table, wrap } from '../terminal/print.ts';
 import { type Confirmed, MAX_MESSAGES } from './requests.ts';
+import type { Settled } from './wait.ts';
 
 /** All requests there were, but for those that an earlier run has sent: the four counts add up to them. */
 export interface Result {
@@ -17,24 +18,38 @@ export interface Told extends Result {
   readonly messages: readonly Confirmed[];
   /** Why the rest was not tried, where it was not an interruption. */
   readonly stop?: string | undefined;
+  /** With --wait: by message id. */
+  readonly settled?: ReadonlyMap<string, Settled> | undefined;
+  /** With --wait: sent, and not settled yet. */
+  readonly unsettled: number;
 }
 
-export const printSent = (told: Told, receipts: string | undefined, isJson: boolean): void => {
-  const { sent, invalid, failed, notTried, sentBefore, messages, stop } = told;
-  const tell = isJson ? note : say;
-  if (!isJson && sent > 0 && sent <= MAX_MESSAGES) {
-    say(
-      table(
+const outcomeOf = (settled: Settled | undefined): string =>
+  settled === undefined ? 'waiting' : [settled.outcome, settled.errorCode].filter(Boolean).join(' ');
+
+const tableOf = ({ messages, settled }: Told): string =>
+  settled === undefined
+    ? table(
         ['identifier', 'message id'],
         messages.map(({ identifier, messageId }) => [String(identifier), messageId]),
-      ),
-    );
+      )
+    : table(
+        ['identifier', 'message id', 'outcome'],
+        messages.map(({ identifier, messageId }) => [String(identifier), messageId, outcomeOf(settled.get(messageId))]),
+      );
+
+export const printSent = (told: Told, receipts: string | undefined, isJson: boolean): void => {
+  const { sent, invalid, failed, notTried, sentBefore, stop, unsettled } = told;
+  const tell = isJson ? note : say;
+  if (!isJson && sent > 0 && sent <= MAX_MESSAGES) {
+    say(tableOf(told));
   }
   const parts = [
     paint('green', `${sent} sent and confirmed by SQS`),
     sentBefore > 0 && `${sentBefore} sent before`,
     invalid > 0 && `${invalid} invalid`,
     failed > 0 && paint('red', `${failed} failed`),
+    unsettled > 0 && `${unsettled} of them not settled yet`,
     notTried > 0 && `${notTried} not tried after ${stop ?? 'the interruption'}`,
   ];
   tell(parts.filter(Boolean).join(', '));
@@ -52,5 +67,11 @@ export const printHeldBack = ({ notTried, invalid, sentBefore }: Told, isDryRun:
 };
 
 /** The last line of standard output; `messages` where there are any. */
-export const printJson = ({ sent, invalid, failed, notTried, messages }: Told): void =>
-  sayJson({ sent, invalid, failed, notTried, ...(messages.length > 0 ? { messages } : {}) });
+export const printJson = ({ sent, invalid, failed, notTried, messages, settled }: Told): void => {
+  const told = messages.map((message) => {
+    if (settled === undefined) return message;
+    const { outcome = 'waiting', errorCode } = settled.get(message.messageId) ?? {};
+    return { ...message, outcome, ...(errorCode === undefined ? {} : { errorCode }) };
+  });
+  sayJson({ sent, invalid, failed, notTried, ...(told.length > 0 ? { messages: told } : {}) });
+};

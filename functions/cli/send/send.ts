@@ -1,6 +1,6 @@
 /** `mysafe-enable send`: requests onto the queue; all are checked before the first is sent. */
 import { parseIdentifier } from '../../requests/request.ts';
-import { findTarget, openSqs } from '../target.ts';
+import { findTarget } from '../target.ts';
 import { EXIT } from '../terminal/exit.ts';
 import { stopOnInterrupt } from '../terminal/interrupt.ts';
 import { note, say } from '../terminal/print.ts';
@@ -9,12 +9,11 @@ import { UsageError } from '../terminal/usage.ts';
 import { createCheck, readFields } from './check.ts';
 import { countAll, validOf } from './checking.ts';
 import type { SendOptions } from './command.ts';
-import { createFaults } from './faults.ts';
-import { createPace } from './pace.ts';
 import { checkNew, openReceipts, type Receipts } from './receipts.ts';
 import { type Format, openArguments, openFile, type RequestSource } from './request-source.ts';
-import { type Journal, type Outgoing, type SendResult, sendRequests } from './requests.ts';
+import type { Confirmed, SendResult } from './requests.ts';
 import { printHeldBack, printJson, printSent, type Told } from './result.ts';
+import { sendAll, waitForAll } from './sending.ts';
 
 const readFormat = (format: string | undefined): Format | undefined => {
   if (format === undefined || format === 'csv' || format === 'jsonl') return format;
@@ -35,41 +34,6 @@ const openSource = async (
 
 const NOTHING = { sent: 0, failed: 0, messages: [] };
 
-interface Sending {
-  readonly queueUrl: string;
-  readonly total: number;
-  readonly progress: Progress;
-  readonly journal: Journal | undefined;
-  readonly signal: AbortSignal;
-}
-
-const sendAll = async (
-  requests: AsyncIterable<Outgoing>,
-  { queueUrl, total, progress, journal, signal }: Sending,
-  options: SendOptions,
-): Promise<SendResult> => {
-  const { sqs, close } = openSqs(options);
-  const pace = createPace(total, () => performance.now());
-  const faults = createFaults(progress.tell);
-  try {
-    return await sendRequests(requests, {
-      sqs,
-      queueUrl,
-      signal,
-      journal,
-      onProgress: ({ sent, failed }) => {
-        const parts = [`${sent} of ${total} sent`, failed > 0 && `${failed} failed`, pace(sent + failed)];
-        progress.update(sent + failed, parts.filter(Boolean).join(', '));
-      },
-      onFailure: faults.add,
-    });
-  } finally {
-    faults.end();
-    progress.end();
-    close();
-  }
-};
-
 /** `--resume` goes on in its file; `--receipts` makes a new one, once it is known that something is sent. */
 const readReceiptsFile = ({ receipts, resume }: SendOptions): string | undefined => {
   if (receipts !== undefined && resume !== undefined && receipts !== resume) {
@@ -82,20 +46,24 @@ const readReceiptsFile = ({ receipts, resume }: SendOptions): string | undefined
 /** By which Node.js says that its signal was aborted. */
 const isInterruption = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
 
-const statusOf = ({ invalid, failed, notTried }: Told, isDryRun: boolean, signal: AbortSignal): number => {
-  if (signal.aborted && notTried > 0 && !isDryRun) return EXIT.interrupted;
-  return invalid + failed > 0 || (!isDryRun && notTried > 0) ? EXIT.failed : EXIT.done;
+const statusOf = (told: Told, isDryRun: boolean, signal: AbortSignal): number => {
+  const { invalid, failed, settled, unsettled } = told;
+  const notTried = isDryRun ? 0 : told.notTried;
+  if (signal.aborted && notTried + unsettled > 0) return EXIT.interrupted;
+  const isRejected = [...(settled?.values() ?? [])].some(({ outcome }) => outcome === 'rejected');
+  return invalid + failed + notTried + unsettled > 0 || isRejected ? EXIT.failed : EXIT.done;
 };
 
 export const runSend = async (identifiers: readonly string[], options: SendOptions): Promise<number> => {
   const now = Date.now();
-  const { json = false, dryRun = false, skipInvalid = false, resume } = options;
+  const { json = false, dryRun = false, skipInvalid = false, wait = false, resume } = options;
   const fields = readFields(options, now);
   const file = readReceiptsFile(options);
   let progress: Progress | undefined;
   // From here on, so that Ctrl-C leaves nothing of standard input on the disk.
   const signal = stopOnInterrupt((text) => (progress?.tell ?? note)(text));
-  const queueUrl = dryRun ? '' : (await findTarget(options, 'requests')).requests;
+  const target = dryRun ? undefined : await findTarget(options, 'requests', ...(wait ? (['logGroup'] as const) : []));
+  const { requests: queueUrl = '', logGroup = '' } = target ?? {};
   const counts = { valid: 0, invalid: 0, sentBefore: 0 };
   let source: RequestSource | undefined;
   let receipts: Receipts | undefined;
@@ -105,6 +73,7 @@ export const runSend = async (identifiers: readonly string[], options: SendOptio
     sentBefore: counts.sentBefore,
     notTried: counts.valid - result.sent - result.failed,
     stop,
+    unsettled: 0,
   });
   try {
     source = await openSource(identifiers, options, signal);
@@ -120,9 +89,15 @@ export const runSend = async (identifiers: readonly string[], options: SendOptio
     else {
       if (file !== undefined) receipts ??= openReceipts(file, false);
       progress = await createProgress(total, json);
-      const sending = { queueUrl, total, progress, journal: receipts, signal };
+      const waiting = new Map<string, Confirmed>();
+      const onConfirmed = wait ? (each: Confirmed) => waiting.set(each.messageId, each) : undefined;
+      const sending = { queueUrl, total, progress, journal: receipts, signal, onConfirmed };
       const { stop, ...result } = await sendAll(validOf(source, check, receipts), sending, options);
       told = tellOf(result, stop);
+      if (wait) {
+        const settled = await waitForAll({ logGroup, since: new Date(now), waiting, signal }, options);
+        told = { ...told, settled, unsettled: waiting.size };
+      }
       printSent(told, file, json);
     }
     if (json) printJson(told);
