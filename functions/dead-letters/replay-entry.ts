@@ -6,6 +6,8 @@ import type { Letter } from './letter.ts';
 export interface Outgoing {
   readonly letter: Letter;
   readonly attributes: Attributes;
+  /** Names of those that found no room. */
+  readonly dropped: readonly string[];
   readonly fate: 'replayed' | 'renewed';
 }
 

@@ -3,31 +3,14 @@
  * loses nothing. Used by the command line and by the replay-dead-letters function alike.
  */
 import { awsFailure, explainFailed } from '../aws/failure.ts';
-import { MAX_BATCH_ENTRIES } from '../aws/sqs.ts';
-import { MAX_REPLAY_COUNT } from '../requests/provenance.ts';
-import { expiredReason, parseRequest } from '../requests/request.ts';
-import { type Letter, replayAttributes, requestKey } from './letter.ts';
+import { type Letter, requestKey } from './letter.ts';
+import { batchSize, createPace, type Pace } from './pace.ts';
+import { planReplay, type ReplayOptions, type Stay } from './plan.ts';
 import { batchesOf, messageOf, type Outgoing } from './replay-entry.ts';
 import { createScan, type QueueAccess, type QueueToRead, type Scan } from './scan.ts';
-import { isSelected, type Selection } from './select.ts';
-
-export interface ReplayOptions extends Selection {
-  readonly limit?: number;
-  /** Messages a second. */
-  readonly rate?: number;
-  readonly dryRun?: boolean;
-  /** Expired requests are replayed too, as of now; wants a reason. */
-  readonly renew?: boolean;
-  readonly reason?: string;
-  readonly replayedBy: string;
-  /** As the function's MAX_REQUEST_AGE_SECONDS; 0 for no limit. */
-  readonly maxRequestAgeSeconds: number;
-  /** How long a letter stays invisible after we are gone without a word. */
-  readonly visibilitySeconds?: number;
-}
 
 /** What became of a letter, or with `dryRun` would become. */
-export type Fate = 'replayed' | 'renewed' | 'duplicate' | 'expired' | 'unknown-age';
+export type Fate = Outgoing['fate'] | Stay | 'duplicate';
 
 export interface ReplayParts extends QueueAccess {
   readonly queueUrl: string;
@@ -67,181 +50,172 @@ export interface ReplayResult extends ReplayCounts {
   readonly stop?: string;
 }
 
+/** One replay on its way, through all its queues. */
+interface Run {
+  readonly parts: ReplayParts;
+  readonly options: ReplayOptions;
+  readonly pace: Pace;
+  readonly isFifo: boolean;
+  readonly counts: { -readonly [Name in keyof ReplayCounts]: number };
+  /** See PlanParts. */
+  readonly sent: Map<string, number>;
+  readonly stoppedGroups: Set<string | undefined>;
+  /** Sent, but still there: gone over again at the end, when a later receive may have brought a new receipt handle. */
+  readonly undeleted: Map<string, Outgoing>;
+  attempted: number;
+  stop: string | undefined;
+}
+
 const VISIBILITY_SECONDS = 120;
 const MAX_AT_ONCE = 50;
 
-/** Since we sent it with that replay count; where its own does not say (it has no room, or is full), it may have. */
-const mayHaveFailedAgain = ({ provenance, isCountKnown }: Letter, sentWith: number): boolean =>
-  !isCountKnown || provenance.replayCount > sentWith || provenance.replayCount === MAX_REPLAY_COUNT;
+const isOver = ({ parts, stop }: Run): boolean => parts.signal?.aborted === true || stop !== undefined;
+const leftOf = ({ options, attempted }: Run): number => (options.limit ?? Number.POSITIVE_INFINITY) - attempted;
+
+const remove = ({ options }: Run, scan: Scan, letters: readonly Letter[]): Promise<Set<string>> =>
+  options.dryRun ? Promise.resolve(new Set()) : scan.remove(letters.map(({ messageId }) => messageId));
+
+const waitForPace = async (run: Run, scan: Scan, count: number): Promise<void> => {
+  const { parts, options, pace } = run;
+  if (options.dryRun) return;
+  for (let waitMs = pace.waitMs(count); waitMs > 0 && !isOver(run); waitMs = pace.waitMs(count)) {
+    await parts.sleep(Math.min(waitMs, 1000), parts.signal);
+    await scan.keepHeld();
+  }
+};
+
+/** Why a letter must not be sent now, though it was chosen. */
+const obstacleTo = ({ isFifo, stoppedGroups }: Run, scan: Scan, { letter }: Outgoing): string | undefined => {
+  if (isFifo && stoppedGroups.has(letter.groupId)) return 'not sent: an earlier message of its group was not';
+  return scan.isHeld(letter.messageId) ? undefined : 'not sent: it took too long, others may have it now';
+};
+
+/** @returns those that SQS confirmed */
+const send = async (run: Run, scan: Scan, batch: readonly Outgoing[]): Promise<Outgoing[]> => {
+  const { sqs, queueUrl, onNotice } = run.parts;
+  const ready = batch.filter((message) => {
+    const obstacle = obstacleTo(run, scan, message);
+    if (obstacle !== undefined) onNotice?.(message.letter, obstacle);
+    return obstacle === undefined;
+  });
+  for (const { letter, dropped } of ready) {
+    if (dropped.length > 0) onNotice?.(letter, `no room for its attributes ${dropped.join(', ')}`);
+  }
+  run.pace.begin(ready.length);
+  const results = await sqs.sendMessages(ready.map((message) => messageOf(message, queueUrl)));
+  run.pace.end(ready.length);
+  for (const [index, { letter }] of ready.entries()) {
+    const result = results[index];
+    if (result?.kind !== 'failed') continue;
+    if (result.scope === 'call') run.stop ??= explainFailed(result);
+    onNotice?.(letter, `not sent: ${explainFailed(result)}`);
+    run.stoppedGroups.add(letter.groupId);
+  }
+  return ready.filter((_, index) => results[index]?.kind === 'confirmed');
+};
+
+const replayBatch = async (run: Run, scan: Scan, batch: readonly Outgoing[]): Promise<void> => {
+  const { parts, options, counts, sent, undeleted } = run;
+  await waitForPace(run, scan, batch.length);
+  if (isOver(run)) return;
+  await scan.keepHeld();
+  run.attempted += batch.length;
+  const confirmed = options.dryRun ? [...batch] : await send(run, scan, batch);
+  for (const { letter } of confirmed) sent.set(requestKey(letter), letter.provenance.replayCount);
+  const left = await remove(
+    run,
+    scan,
+    confirmed.map(({ letter }) => letter),
+  );
+  for (const message of confirmed) {
+    if (left.has(message.letter.messageId)) undeleted.set(message.letter.messageId, message);
+    else parts.onFate?.(message.letter, message.fate);
+  }
+  counts.replayed += confirmed.length - left.size;
+  counts.failed += batch.length - confirmed.length + left.size;
+  parts.onProgress?.({ ...counts });
+};
+
+const removeDuplicates = async (run: Run, scan: Scan, duplicates: readonly Letter[]): Promise<void> => {
+  const { parts, counts } = run;
+  const sent = duplicates.filter((letter) => run.sent.has(requestKey(letter)));
+  const left = await remove(run, scan, sent);
+  for (const letter of sent) if (!left.has(letter.messageId)) parts.onFate?.(letter, 'duplicate');
+  counts.duplicates += sent.length - left.size;
+  if (!isOver(run)) counts.failed += duplicates.length - sent.length + left.size;
+};
+
+const removeUndeleted = async ({ parts, counts, undeleted }: Run, scan: Scan): Promise<void> => {
+  const left = await scan.remove([...undeleted.keys()]);
+  for (const [messageId, { letter, fate }] of undeleted) {
+    if (left.has(messageId)) parts.onNotice?.(letter, 'sent, but SQS did not delete it here: it may be replayed twice');
+    else parts.onFate?.(letter, fate);
+  }
+  counts.replayed += undeleted.size - left.size;
+  counts.failed -= undeleted.size - left.size;
+  undeleted.clear();
+};
+
+/** The letters of one turn: side by side where there is neither a rate nor an order to be kept. */
+const replayTurn = async (run: Run, scan: Scan, letters: readonly Letter[]): Promise<void> => {
+  const { parts, options, counts, isFifo, sent } = run;
+  const { outgoing, duplicates, staying } = planReplay(letters, options, { sent, left: leftOf(run), now: parts.now() });
+  counts.matched += outgoing.length + duplicates.length + staying.length;
+  counts.expired += staying.length;
+  for (const { letter, why } of staying) parts.onFate?.(letter, why);
+  const batches = batchesOf(outgoing, isFifo, batchSize(options.rate));
+  if (isFifo || options.rate !== undefined) for (const batch of batches) await replayBatch(run, scan, batch);
+  else await Promise.all(batches.map((batch) => replayBatch(run, scan, batch)));
+  await removeDuplicates(run, scan, duplicates);
+};
+
+/** @returns how many letters were not read, and whether there may be more because too many are held */
+const replayQueue = async (run: Run, queue: QueueToRead): Promise<{ unread: number; isFull: boolean }> => {
+  const { parts, options } = run;
+  const { rate, visibilitySeconds = VISIBILITY_SECONDS } = options;
+  // At a slow rate no more are taken than can be replayed within a minute.
+  const atOnce = rate === undefined ? MAX_AT_ONCE : Math.max(1, Math.min(MAX_AT_ONCE, Math.floor(rate * 60)));
+  const scan = createScan(parts, queue, { visibilitySeconds, now: parts.now, atOnce, signal: parts.signal });
+  try {
+    for await (const letters of scan.letters()) {
+      await replayTurn(run, scan, letters);
+      if (leftOf(run) <= 0 || isOver(run)) break;
+    }
+    await removeUndeleted(run, scan);
+    const isWhole = !isOver(run) && leftOf(run) > 0;
+    return { unread: isWhole ? await scan.countUnread() : 0, isFull: scan.isFull() };
+  } catch (error) {
+    // A receive failed in a way that the SDK's own attempts did not cure: what is done is done, the rest lies there.
+    run.stop ??= awsFailure(error);
+    return { unread: 0, isFull: false };
+  } finally {
+    await scan.release();
+  }
+};
 
 export const replay = async (parts: ReplayParts, options: ReplayOptions): Promise<ReplayResult> => {
-  const { queueUrl, deadLetterQueues, now, sleep, signal, onProgress, onFate, onNotice } = parts;
-  const { limit = Number.POSITIVE_INFINITY, rate, dryRun = false, renew = false, maxRequestAgeSeconds } = options;
-  const isFifo = queueUrl.endsWith('.fifo');
-  const counts = { matched: 0, replayed: 0, duplicates: 0, expired: 0, failed: 0 };
-  /** Requests that are on their way again (see requestKey), with the replay count that their letter had. */
-  const sentRequests = new Map<string, number>();
-  const stoppedGroups = new Set<string | undefined>();
-  let stop: string | undefined;
-  let attempted = 0;
-  let pacedFrom: number | undefined;
-  const isOver = (): boolean => signal?.aborted === true || stop !== undefined;
-
-  const pace = async (scan: Scan, upcoming: number): Promise<void> => {
-    if (rate === undefined || dryRun) return;
-    pacedFrom ??= now();
-    const dueAt = pacedFrom + ((attempted + upcoming - 1) / rate) * 1000;
-    while (dueAt > now() && !isOver()) {
-      await sleep(Math.min(dueAt - now(), 1000), signal);
-      await scan.keepHeld();
-    }
+  const run: Run = {
+    parts,
+    options,
+    pace: createPace(options.rate, parts.now),
+    isFifo: parts.queueUrl.endsWith('.fifo'),
+    counts: { matched: 0, replayed: 0, duplicates: 0, expired: 0, failed: 0 },
+    sent: new Map(),
+    stoppedGroups: new Set(),
+    undeleted: new Map(),
+    attempted: 0,
+    stop: undefined,
   };
-
-  /** Why it stays, unless it is renewed. */
-  const whyItStays = ({ body, provenance, isAgeKnown }: Letter): 'expired' | 'unknown-age' | undefined => {
-    if (!isAgeKnown) return 'unknown-age';
-    const parsed = parseRequest(body);
-    const request = parsed.kind === 'request' ? parsed.request : {};
-    return expiredReason(request, provenance, now(), maxRequestAgeSeconds) === undefined ? undefined : 'expired';
-  };
-
-  const prepare = (letter: Letter, isRenewed: boolean): Outgoing | undefined => {
-    const { attributes, dropped } = replayAttributes(letter.body, letter.attributes, letter.provenance, {
-      replayedBy: options.replayedBy,
-      reason: options.reason,
-      renewedAt: isRenewed ? new Date(now()) : undefined,
-    });
-    // Sent without it, it would be as young as its sending.
-    if (dropped.includes('FirstSentAt') && !isRenewed) return undefined;
-    if (dropped.length > 0) onNotice?.(letter, `no room for its attributes ${dropped.join(', ')}`);
-    return { letter, attributes, fate: isRenewed ? 'renewed' : 'replayed' };
-  };
-
-  /** Sorts out what need not or must not be sent. */
-  const choose = (letters: readonly Letter[]) => {
-    const outgoing: Outgoing[] = [];
-    const duplicates: Letter[] = [];
-    const chosen = new Set<string>();
-    for (const letter of letters) {
-      if (!isSelected(letter, options)) continue;
-      const key = requestKey(letter);
-      const sentWith = sentRequests.get(key);
-      // Neither a duplicate nor for this run, which would never end.
-      if (sentWith !== undefined && mayHaveFailedAgain(letter, sentWith)) continue;
-      const isDuplicate = sentWith !== undefined || chosen.has(key);
-      if (attempted + outgoing.length >= limit && !isDuplicate) continue;
-      counts.matched += 1;
-      if (isDuplicate) {
-        duplicates.push(letter);
-        continue;
-      }
-      const why = whyItStays(letter);
-      const message = (why ? undefined : prepare(letter, false)) ?? (renew ? prepare(letter, true) : undefined);
-      if (!message) {
-        counts.expired += 1;
-        onFate?.(letter, why ?? 'unknown-age');
-        continue;
-      }
-      chosen.add(key);
-      outgoing.push(message);
-    }
-    return { outgoing, duplicates };
-  };
-
-  /** @returns those that SQS confirmed */
-  const send = async (scan: Scan, batch: readonly Outgoing[]): Promise<Outgoing[]> => {
-    const ready = batch.filter(({ letter }) => {
-      const isStopped = isFifo && stoppedGroups.has(letter.groupId);
-      if (isStopped) onNotice?.(letter, 'not sent: an earlier message of its group was not');
-      else if (!scan.isHeld(letter.messageId)) onNotice?.(letter, 'not sent: it took too long, others may have it now');
-      return !isStopped && scan.isHeld(letter.messageId);
-    });
-    const results = await parts.sqs.sendMessages(ready.map((message) => messageOf(message, queueUrl)));
-    for (const [index, { letter }] of ready.entries()) {
-      const result = results[index];
-      if (result?.kind !== 'failed') continue;
-      if (result.scope === 'call') stop ??= explainFailed(result);
-      onNotice?.(letter, `not sent: ${explainFailed(result)}`);
-      stoppedGroups.add(letter.groupId);
-    }
-    return ready.filter((_, index) => results[index]?.kind === 'confirmed');
-  };
-
-  /** Sent, but still there: gone over again at the end, when a later receive may have brought a new receipt handle. */
-  const undeleted = new Map<string, Outgoing>();
-
-  const replayBatch = async (scan: Scan, batch: readonly Outgoing[]): Promise<void> => {
-    await pace(scan, batch.length);
-    if (isOver()) return;
-    await scan.keepHeld();
-    attempted += batch.length;
-    const confirmed = dryRun ? [...batch] : await send(scan, batch);
-    for (const { letter } of confirmed) sentRequests.set(requestKey(letter), letter.provenance.replayCount);
-    const left = dryRun ? new Set<string>() : await scan.remove(confirmed.map(({ letter }) => letter.messageId));
-    for (const message of confirmed) {
-      if (left.has(message.letter.messageId)) undeleted.set(message.letter.messageId, message);
-      else onFate?.(message.letter, message.fate);
-    }
-    counts.replayed += confirmed.length - left.size;
-    counts.failed += batch.length - confirmed.length + left.size;
-    onProgress?.({ ...counts });
-  };
-
-  const removeDuplicates = async (scan: Scan, duplicates: readonly Letter[]): Promise<void> => {
-    const sent = duplicates.filter((letter) => sentRequests.has(requestKey(letter)));
-    const left = dryRun ? new Set<string>() : await scan.remove(sent.map(({ messageId }) => messageId));
-    for (const letter of sent) if (!left.has(letter.messageId)) onFate?.(letter, 'duplicate');
-    counts.duplicates += sent.length - left.size;
-    if (!isOver()) counts.failed += duplicates.length - sent.length + left.size;
-  };
-
-  const removeUndeleted = async (scan: Scan): Promise<void> => {
-    const left = await scan.remove([...undeleted.keys()]);
-    for (const [messageId, { letter, fate }] of undeleted) {
-      if (left.has(messageId)) onNotice?.(letter, 'sent, but SQS did not delete it here: it may be replayed twice');
-      else onFate?.(letter, fate);
-    }
-    counts.replayed += undeleted.size - left.size;
-    counts.failed -= undeleted.size - left.size;
-    undeleted.clear();
-  };
-
-  const replayQueue = async (scan: Scan): Promise<void> => {
-    // One by one at a slow rate; side by side where there is neither a rate nor an order to be kept.
-    const most = rate !== undefined && rate < MAX_BATCH_ENTRIES ? 1 : MAX_BATCH_ENTRIES;
-    for await (const letters of scan.letters()) {
-      const { outgoing, duplicates } = choose(letters);
-      const batches = batchesOf(outgoing, isFifo, most);
-      if (isFifo || rate !== undefined) for (const batch of batches) await replayBatch(scan, batch);
-      else await Promise.all(batches.map((batch) => replayBatch(scan, batch)));
-      await removeDuplicates(scan, duplicates);
-      if (attempted >= limit || isOver()) break;
-    }
-    await removeUndeleted(scan);
-  };
-
   let isFull = false;
   let unread = 0;
-  for (const queue of deadLetterQueues) {
-    if (isOver() || attempted >= limit) break;
-    const scan = createScan(parts, queue, {
-      visibilitySeconds: options.visibilitySeconds ?? VISIBILITY_SECONDS,
-      now,
-      // At a slow rate no more are taken than can be replayed within a minute.
-      atOnce: rate === undefined ? MAX_AT_ONCE : Math.max(1, Math.min(MAX_AT_ONCE, Math.floor(rate * 60))),
-      signal,
-    });
-    try {
-      await replayQueue(scan);
-      isFull ||= scan.isFull();
-      if (!isOver() && attempted < limit) unread += await scan.countUnread();
-    } catch (error) {
-      // A receive failed in a way that the SDK's own attempts did not cure: what is done is done, the rest lies there.
-      stop ??= awsFailure(error);
-    } finally {
-      await scan.release();
-    }
+  for (const queue of parts.deadLetterQueues) {
+    if (isOver(run) || leftOf(run) <= 0) break;
+    const read = await replayQueue(run, queue);
+    isFull ||= read.isFull;
+    unread += read.unread;
   }
-  const isInterrupted = signal?.aborted === true || isFull || stop !== undefined;
+  const { counts, stop } = run;
+  const isInterrupted = parts.signal?.aborted === true || isFull || stop !== undefined;
+  const { dryRun = false } = options;
   return { ...counts, dryRun, isInterrupted, unread, ...(stop === undefined ? {} : { stop }) };
 };

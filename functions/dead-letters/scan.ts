@@ -4,7 +4,8 @@
  */
 import { GetQueueAttributesCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { awsFailure } from '../aws/failure.ts';
-import { type EntryResult, MAX_BATCH_ENTRIES, type Sqs, type SqsClient } from '../aws/sqs.ts';
+import { MAX_BATCH_ENTRIES, type Sqs, type SqsClient } from '../aws/sqs.ts';
+import { createHolding } from './holding.ts';
 import { type DeadLetterQueue, type Letter, readLetter } from './letter.ts';
 
 /** A dead-letter queue: its name says what its letters are. */
@@ -38,26 +39,6 @@ const STALE_TURNS = 3;
 /** From here on letters that come in anew no longer prolong the scan: a queue that fills steadily must end too. */
 const PATIENCE_MS = 30_000;
 
-const chunks = <Item>(items: readonly Item[]): Item[][] =>
-  Array.from({ length: Math.ceil(items.length / MAX_BATCH_ENTRIES) }, (_, index) =>
-    items.slice(index * MAX_BATCH_ENTRIES, (index + 1) * MAX_BATCH_ENTRIES),
-  );
-
-/** Batches of ten, a few at once. */
-const eachChunk = async <Item>(
-  items: readonly Item[],
-  work: (chunk: readonly Item[]) => Promise<void>,
-): Promise<void> => {
-  const rest = chunks(items).values();
-  const worker = async (): Promise<void> => {
-    for (const chunk of rest) await work(chunk);
-  };
-  await Promise.all(Array.from({ length: RECEIVERS }, worker));
-};
-
-const confirmedOf = (messageIds: readonly string[], results: readonly EntryResult[]): string[] =>
-  messageIds.filter((_, index) => results[index]?.kind === 'confirmed');
-
 /** Visible letters by SQS's approximate count; `undefined` where we may not ask, for the count is an extra. */
 export const countLetters = async (client: SqsClient, queueUrl: string): Promise<number | undefined> => {
   try {
@@ -71,133 +52,74 @@ export const countLetters = async (client: SqsClient, queueUrl: string): Promise
   }
 };
 
+const receiveCommand = (queueUrl: string, count: number, visibilitySeconds: number): ReceiveMessageCommand =>
+  new ReceiveMessageCommand({
+    QueueUrl: queueUrl,
+    MaxNumberOfMessages: count,
+    WaitTimeSeconds: WAIT_SECONDS,
+    VisibilityTimeout: visibilitySeconds,
+    MessageAttributeNames: ['All'],
+    MessageSystemAttributeNames: ['All'],
+    // The older name of the same: some servers know only this one.
+    AttributeNames: ['All'],
+  });
+
+/** What several receives brought. @throws what one of them threw, when all have ended */
+const allOf = (results: readonly PromiseSettledResult<Letter[]>[]): Letter[] =>
+  results.flatMap((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+
 /** Letters of one queue, and those that are held. */
-export const createScan = (
-  { client, sqs }: QueueAccess,
-  { name, url: queueUrl }: QueueToRead,
-  options: ScanOptions,
-) => {
+export const createScan = (access: QueueAccess, { name, url: queueUrl }: QueueToRead, options: ScanOptions) => {
+  const { client, sqs } = access;
   const { visibilitySeconds, now, atOnce = RECEIVERS * MAX_BATCH_ENTRIES, signal } = options;
   const startedAt = now();
-  /** By message id, the earliest to become visible first; a letter that came round again has a new receipt handle. */
-  const held = new Map<string, { readonly receiptHandle: string; readonly until: number }>();
+  const { hold, count, ...holding } = createHolding({ sqs, queueUrl, visibilitySeconds, now });
   const seen = new Set<string>();
 
-  const hold = (messageId: string, receiptHandle: string, from: number): void => {
-    held.delete(messageId);
-    held.set(messageId, { receiptHandle, until: from + visibilitySeconds * 1000 });
-  };
-
-  const addressOf = (messageId: string) => ({ queueUrl, receiptHandle: held.get(messageId)?.receiptHandle ?? '' });
-
-  const receive = async (count: number): Promise<Letter[]> => {
-    const command = new ReceiveMessageCommand({
-      QueueUrl: queueUrl,
-      MaxNumberOfMessages: count,
-      WaitTimeSeconds: WAIT_SECONDS,
-      VisibilityTimeout: visibilitySeconds,
-      MessageAttributeNames: ['All'],
-      MessageSystemAttributeNames: ['All'],
-      // The older name of the same: some servers know only this one.
-      AttributeNames: ['All'],
-    });
+  const receive = async (): Promise<Letter[]> => {
     const askedAt = now();
+    const command = receiveCommand(queueUrl, Math.min(MAX_BATCH_ENTRIES, atOnce), visibilitySeconds);
     const letters = ((await client.send(command)).Messages ?? []).map((message) => readLetter(message, name));
     // At once, so that a receive that fails beside this one does not keep these from being given back.
     for (const { messageId, receiptHandle } of letters) hold(messageId, receiptHandle, askedAt);
     return letters;
   };
 
-  const turn = async (receivers: number): Promise<{ received: number; fresh: Letter[] }> => {
-    const results = await Promise.allSettled(
-      Array.from({ length: receivers }, () => receive(Math.min(MAX_BATCH_ENTRIES, atOnce))),
-    );
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed) throw failed.reason;
-    const letters = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
-    const fresh: Letter[] = [];
-    for (const letter of letters) {
-      if (!seen.has(letter.messageId)) fresh.push(letter);
-      seen.add(letter.messageId);
-    }
-    return { received: letters.length, fresh };
+  const isFresh = ({ messageId }: Letter): boolean => {
+    const isNew = !seen.has(messageId);
+    seen.add(messageId);
+    return isNew;
   };
 
-  /**
-   * One failure here is harmless: the letters become visible by themselves, or stay hidden a little longer.
-   * @returns the message ids of those that SQS changed
-   */
-  const changeVisibility = async (messageIds: readonly string[], seconds: number): Promise<string[]> => {
-    const changed: string[] = [];
-    await eachChunk(messageIds, async (chunk) => {
-      const changes = chunk.map((messageId) => ({ ...addressOf(messageId), visibilitySeconds: seconds }));
-      changed.push(...confirmedOf(chunk, await sqs.changeVisibility(changes)));
-    });
-    return changed;
-  };
-
-  /** Keeps what is held invisible, where half of its time is over. Call it often: before each batch, in each wait. */
-  const keepHeld = async (): Promise<void> => {
-    const from = now();
-    const due: string[] = [];
-    for (const [messageId, { until }] of held) {
-      if (until - from > visibilitySeconds * 500) break;
-      // What has lapsed is perhaps in other hands.
-      if (until > from) due.push(messageId);
-    }
-    for (const messageId of await changeVisibility(due, visibilitySeconds)) {
-      const { receiptHandle } = held.get(messageId) ?? {};
-      if (receiptHandle !== undefined) hold(messageId, receiptHandle, from);
-    }
-  };
-
-  /** @returns those that SQS did not say to have deleted: they lie there still, for the caller to count and to say */
-  const deleteChunk = async (messageIds: readonly string[]): Promise<string[]> => {
-    const deleted = new Set(confirmedOf(messageIds, await sqs.deleteMessages(messageIds.map(addressOf))));
-    for (const messageId of deleted) held.delete(messageId);
-    return messageIds.filter((messageId) => !deleted.has(messageId));
-  };
+  const prolongs = ({ sentAt }: Letter): boolean => sentAt.getTime() <= startedAt || now() - startedAt < PATIENCE_MS;
 
   return {
+    ...holding,
     /**
      * Each letter once, in turns; ends when the queue brings nothing new.
      * @throws what the SDK throws, such as AccessDenied
      */
     letters: async function* (): AsyncGenerator<readonly Letter[]> {
       const most = Math.ceil(atOnce / MAX_BATCH_ENTRIES);
-      const prolongs = ({ sentAt }: Letter): boolean =>
-        sentAt.getTime() <= startedAt || now() - startedAt < PATIENCE_MS;
       let receivers = 1;
-      for (let staleTurns = 0; staleTurns < STALE_TURNS && held.size < MAX_HELD && !signal?.aborted; ) {
-        await keepHeld();
-        const { received, fresh } = await turn(receivers);
-        if (received === 0) return;
+      for (let staleTurns = 0; staleTurns < STALE_TURNS && count() < MAX_HELD && !signal?.aborted; ) {
+        await holding.keepHeld();
+        const received = allOf(await Promise.allSettled(Array.from({ length: receivers }, receive)));
+        if (received.length === 0) return;
+        const fresh = received.filter(isFresh);
         receivers = Math.min(most, fresh.length < MAX_BATCH_ENTRIES ? receivers : receivers * 2);
         staleTurns = fresh.some(prolongs) ? 0 : staleTurns + 1;
         if (fresh.length > 0) yield fresh;
       }
     },
-    keepHeld,
-    /** Ours alone for now; no longer so when the program was stopped for longer than the letter was held. */
-    isHeld: (messageId: string): boolean => (held.get(messageId)?.until ?? 0) > now(),
-    /** @returns the message ids of those that SQS did not delete */
-    remove: async (messageIds: readonly string[]): Promise<Set<string>> => {
-      const left = new Set<string>();
-      await eachChunk(messageIds, async (chunk) => {
-        for (const messageId of await deleteChunk(chunk)) left.add(messageId);
-      });
-      return left;
-    },
-    /** Makes all that is still held visible again at once. */
-    release: async (): Promise<void> => {
-      await changeVisibility([...held.keys()], 0);
-      held.clear();
-    },
-    isFull: (): boolean => held.size >= MAX_HELD,
+    isFull: (): boolean => count() >= MAX_HELD,
     /** Letters that no receive brought: behind another of their FIFO group, or beyond `MAX_HELD`. */
     countUnread: async (): Promise<number> =>
       // Of a standard queue the approximate count lags, and would name what is held.
-      queueUrl.endsWith('.fifo') || held.size >= MAX_HELD ? ((await countLetters(client, queueUrl)) ?? 0) : 0,
+      queueUrl.endsWith('.fifo') || count() >= MAX_HELD ? ((await countLetters(client, queueUrl)) ?? 0) : 0,
   };
 };
 

@@ -1,6 +1,7 @@
 /** The event of replay-dead-letters: the options of `dead-letters replay` as JSON, checked before anything is read. */
 import { DEAD_LETTER_QUEUES, type DeadLetterQueue } from '../dead-letters/letter.ts';
-import type { ReplayOptions, ReplayResult } from '../dead-letters/replay.ts';
+import type { ReplayOptions } from '../dead-letters/plan.ts';
+import type { ReplayResult } from '../dead-letters/replay.ts';
 import { KNOWN_CODES, parseBound, parseCodes } from '../dead-letters/select.ts';
 import { isWords } from '../requests/provenance.ts';
 import { parseIdentifier, parseNotAfter } from '../requests/request.ts';

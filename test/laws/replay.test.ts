@@ -8,7 +8,8 @@ import { COMMAND_PATIENCE } from '../../functions/aws/attempts.ts';
 import { type Attribute, type Attributes, text as toText } from '../../functions/aws/message.ts';
 import { createSqs } from '../../functions/aws/sqs.ts';
 import { deadLetterAttributes, readLetter } from '../../functions/dead-letters/letter.ts';
-import { type ReplayOptions, replay } from '../../functions/dead-letters/replay.ts';
+import type { ReplayOptions } from '../../functions/dead-letters/plan.ts';
+import { replay } from '../../functions/dead-letters/replay.ts';
 import { isSelected } from '../../functions/dead-letters/select.ts';
 import { readProvenance } from '../../functions/requests/provenance.ts';
 
@@ -59,6 +60,7 @@ const createModel = (
   let handles = 0;
   const lying = new Map(letters.map((letter) => [letter.id, { ...letter, visibleAt: 0, handle: 0 } as Lying]));
   const sent: Sent[] = [];
+  const sentAt: number[] = [];
 
   const receive = ({ MaxNumberOfMessages = 1, VisibilityTimeout = 30 }: Input) => {
     const visible = [...lying.values()].filter(({ visibleAt }) => visibleAt <= now).slice(0, MaxNumberOfMessages);
@@ -90,6 +92,7 @@ const createModel = (
     if (action === 'SendMessageBatchCommand') {
       const message = { body: entry.MessageBody, attributes: entry.MessageAttributes };
       sent.push(message);
+      sentAt.push(now);
       if (failAgain) {
         const id = `again-${sent.length}`;
         lying.set(id, { id, body: message.body, attributes: failAgain(message), visibleAt: 0, handle: 0 });
@@ -143,6 +146,7 @@ const createModel = (
     },
     lying,
     sent,
+    sentAt,
     now: () => now,
   };
 };
@@ -300,6 +304,24 @@ test('a request that fails again at once is neither lost nor sent twice in one r
       for (const { body } of given) expect(left, 'lost').toContain(body);
     }),
     { numRuns: 40 },
+  );
+});
+
+test('in no second more messages arrive than --rate allows, also after a stall', async () => {
+  const faults = fc.array(fc.constantFrom<Fault>('none', 'none', 'none', 'slow', 'throttled', 'entries'), {
+    maxLength: 30,
+  });
+  await fc.assert(
+    fc.asyncProperty(lettersArbitrary, faults, fc.constantFrom(0.5, 1, 5, 7, 12, 50), async (letters, calls, rate) => {
+      const model = createModel(letters, calls);
+      await replay(model.parts, { rate, replayedBy: 'law', maxRequestAgeSeconds: 0 });
+      const windowMs = Math.max(1000, 1000 / rate);
+      for (const from of model.sentAt) {
+        const within = model.sentAt.filter((at) => at >= from && at < from + windowMs - 0.001);
+        expect(within.length).toBeLessThanOrEqual(Math.max(1, Math.floor(rate)));
+      }
+    }),
+    { numRuns: 200 },
   );
 });
 

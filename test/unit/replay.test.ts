@@ -66,7 +66,7 @@ describe('a letter is meant', () => {
 });
 
 describe('what goes back', () => {
-  const outgoing = (letter: Letter) => ({ letter, attributes: {}, fate: 'replayed' }) as const;
+  const outgoing = (letter: Letter) => ({ letter, attributes: {}, dropped: [], fate: 'replayed' }) as const;
 
   test('in a FIFO queue keeps its group, and is taken once though it be sent again after a crash', () => {
     const message = messageOf(outgoing(letterOf({ groupId: 'g' })), `${QUEUE}.fifo`);

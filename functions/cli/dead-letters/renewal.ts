@@ -2,7 +2,8 @@
  * A renewal counts only from the senders in RENEWAL_SENDERS. Whoever is none of them renews through the function
  * replay-dead-letters, which is one, and whose audit line says who asked.
  */
-import type { ReplayCounts, ReplayOptions, ReplayResult } from '../../dead-letters/replay.ts';
+import type { ReplayOptions } from '../../dead-letters/plan.ts';
+import type { ReplayCounts, ReplayResult } from '../../dead-letters/replay.ts';
 import { isListed } from '../../requests/provenance.ts';
 import { clientConfig, type TargetOptions } from '../target.ts';
 import { CommandError } from '../terminal/ending.ts';

@@ -1,10 +1,10 @@
 /** `mysafe-enable dead-letters replay`: back to `requests`. The work itself is dead-letters/replay.ts. */
 import { hostname, userInfo } from 'node:os';
 import type { Letter } from '../../dead-letters/letter.ts';
+import type { ReplayOptions } from '../../dead-letters/plan.ts';
 import {
   type Fate,
   type ReplayCounts,
-  type ReplayOptions,
   type ReplayParts,
   type ReplayResult,
   replay,
