@@ -10,6 +10,7 @@ export interface CompiledResource {
   readonly Properties?: unknown;
   readonly DependsOn?: unknown;
   readonly Condition?: string;
+  readonly UpdateReplacePolicy?: string;
 }
 export interface CompiledTemplate {
   readonly Conditions?: Json;
@@ -19,6 +20,10 @@ export interface CompiledTemplate {
 
 export const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Stands for a parameter whose value the template's own parameter gives (template.ts). */
+export const placeholder = (name: string): string => `@${name}@`;
+const isPlaceholder = (value: string): boolean => /^@[\w.]+@$/.test(value);
 
 /** `undefined`: it is not decided yet. */
 type Decision = boolean | undefined;
@@ -39,7 +44,7 @@ const createConditions = (conditions: Json) => {
       case 'Condition':
         return decide(conditions[String(value)]);
       case 'Fn::Equals':
-        return list.every((each) => typeof each === 'string') ? list[0] === list[1] : undefined;
+        return list.every((each) => typeof each === 'string' && !isPlaceholder(each)) ? list[0] === list[1] : undefined;
       case 'Fn::Not':
         return not(decide(list[0]));
       case 'Fn::And':
@@ -51,6 +56,14 @@ const createConditions = (conditions: Json) => {
     }
   };
   return (name: string): Decision => decide({ Condition: name });
+};
+
+/** A join of nothing but strings is a string. */
+const joined = (value: Json): unknown => {
+  const [separator, parts] = (value['Fn::Join'] ?? []) as readonly [string?, unknown?];
+  return separator !== undefined && Array.isArray(parts) && parts.every((each) => typeof each === 'string')
+    ? parts.join(separator)
+    : value;
 };
 
 /** Without what decided conditions leave out. */
@@ -70,10 +83,12 @@ const prune = (value: unknown, holds: (name: string) => Decision): unknown => {
     };
     return { 'Fn::If': [name, branch(then), branch(otherwise)] };
   }
-  return Object.fromEntries(
-    Object.entries(value)
-      .map(([key, each]) => [key, prune(each, holds)] as const)
-      .filter(([, each]) => each !== LEFT_OUT),
+  return joined(
+    Object.fromEntries(
+      Object.entries(value)
+        .map(([key, each]) => [key, prune(each, holds)] as const)
+        .filter(([, each]) => each !== LEFT_OUT),
+    ),
   );
 };
 

@@ -3,27 +3,38 @@
  * that names it. Defaults: parameters.yml. Read by serverless.yml through derived.cjs.
  */
 
+import { placeholder } from './conditions.ts';
+
 interface Rule {
   /** In words, for the message. */
   readonly must: string;
   readonly allows: (value: string) => boolean;
+  /** The same, as a parameter of a CloudFormation template says it. */
+  readonly parameter: Readonly<Record<string, unknown>>;
 }
 
 const number = (least: number, most: number): Rule => ({
   must: `be a whole number from ${least} to ${most}`,
   allows: (value) => /^\d+$/.test(value) && Number(value) >= least && Number(value) <= most,
+  parameter: { Type: 'Number', MinValue: least, MaxValue: most },
 });
 const oneOf = (...values: readonly string[]): Rule => ({
   must: `be ${values.join(' or ')}`,
   allows: (value) => values.includes(value),
+  parameter: { Type: 'String', AllowedValues: values },
 });
 const flag = oneOf('true', 'false');
 const either = (word: string, rule: Rule): Rule => ({
   must: `${rule.must}, or ${word === '' ? 'be left out' : word}`,
   allows: (value) => value === word || rule.allows(value),
+  parameter: { Type: 'String', AllowedPattern: `^${word}$|${rule.parameter['AllowedPattern'] ?? '^[0-9]+$'}` },
 });
 const empty = (rule: Rule): Rule => either('', rule);
-const pattern = (must: string, expression: RegExp): Rule => ({ must, allows: (value) => expression.test(value) });
+const pattern = (must: string, expression: RegExp): Rule => ({
+  must,
+  allows: (value) => expression.test(value),
+  parameter: { Type: 'String', AllowedPattern: expression.source.replaceAll('\\/', '/') },
+});
 const arn = (service: string, resource = '.+', must = `be an ARN of ${service}`): Rule =>
   pattern(must, new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]+:\\d{12}:${resource}$`));
 
@@ -63,22 +74,30 @@ export const RULES: Readonly<Record<string, Rule>> = {
   maximumConcurrency: number(2, 1000),
   reservedConcurrency: either('none', number(2, 1000)),
   seguraTimeoutMs: number(1, 900_000),
-  seguraConcurrency: number(1, 10_000),
+  seguraConcurrency: number(1, 500),
   // No message lives longer than 14 days.
   maxRequestAgeSeconds: number(0, 1_209_600),
+  renewalSenders: empty(
+    pattern('be IAM ids (AROA…, AIDA…), separated by commas', /^A[A-Z0-9]{15,127}(,A[A-Z0-9]{15,127})*$/),
+  ),
   logLevel: oneOf('DEBUG', 'INFO', 'WARN', 'ERROR', 'CRITICAL', 'SILENT'),
-  logRetentionDays: { must: `be one of ${RETENTIONS.join(', ')}`, allows: (value) => RETENTIONS.includes(value) },
+  logRetentionDays: { ...oneOf(...RETENTIONS), must: `be one of ${RETENTIONS.join(', ')}` },
   logKeyArn: empty(kmsKey),
   vpcId: empty(pattern('be the id of a VPC', id('vpc'))),
   subnetIds: empty(pattern('be ids of subnets, separated by commas', ids('subnet'))),
   securityGroupIds: empty(pattern('be ids of security groups, separated by commas', ids('sg'))),
   eventBridge: flag,
   eventBusName: pattern('be the name or ARN of an event bus', /^[\w./:-]+$/),
-  eventPattern: { must: 'be an event pattern in JSON', allows: isEventPattern },
+  eventPattern: { ...pattern('be an event pattern in JSON', /^[{].+[}]$/), allows: isEventPattern },
+  // EventBridge takes no more than 100 characters.
+  eventBridgeMessageGroup: empty(
+    pattern('be a message group of at most 100 characters, without spaces', /^[\w.:@/+=-]{1,100}$/),
+  ),
   snsTopicArn: empty(arn('sns')),
   https: flag,
   httpsAuthorization: oneOf('IAM', 'JWT'),
   userPoolArn: empty(arn('cognito-idp', 'userpool/[\\w-]+')),
+  apiGatewayAccountRole: flag,
   alarmEmail: empty(pattern('be an e-mail address', /^[^@\s]+@[^@\s]+$/)),
   requestAgeAlarmSeconds: number(1, 1_209_600),
 };
@@ -104,6 +123,11 @@ const together = (values: Parameters): string[] => {
     );
   }
   if (value('fifo') === 'true' && batchSize > 10) faults.push('batchSize must be at most 10 with fifo');
+  if (value('fifo') === 'true' && value('eventBridge') === 'true' && value('eventBridgeMessageGroup') === '') {
+    faults.push(
+      'eventBridgeMessageGroup must be given with eventBridge and fifo: all its events share that one group, so a request that waits holds up all that come after it',
+    );
+  }
   if (value('fifo') === 'true' && window > 0) faults.push('batchWindowSeconds must be 0 with fifo');
   if (value('fifo') === 'false' && batchSize > 10 && window < 1)
     faults.push('batchWindowSeconds must be 1 or more where batchSize is over 10');
@@ -133,6 +157,19 @@ export const checkParameters = (values: Parameters): string[] => {
   return faults.length > 0 ? faults : together(values);
 };
 
+/** SQS's `SenderId` of what a role sends begins with it. */
+export const REPLAY_ROLE_ID = { 'Fn::GetAtt': ['ReplayDeadLettersRole', 'RoleId'] };
+
+/** What more than one place says of what is switched on. */
+export const HTTPS_ROLE_ID = { 'Fn::GetAtt': ['HttpsRole', 'RoleId'] };
+export const OUTCOMES_URL = { Ref: 'OutcomesQueue' };
+export const OWN_GROUP_ID = { 'Fn::GetAtt': ['SecurityGroup', 'GroupId'] };
+
+/** Of a secret that is given by its name. */
+export const secretArnOf = (name: string) => ({
+  'Fn::Sub': `arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:${name}-??????`,
+});
+
 const split = (value = ''): string[] => value.split(',').filter(Boolean);
 
 interface Resolvers {
@@ -148,37 +185,29 @@ const unknown = (options: Readonly<Record<string, unknown>> = {}): string[] =>
     .filter((name) => !(name in RULES))
     .map((name) => `${name} is no parameter`);
 
-/** The `custom` section of serverless.yml. @throws Error that lists all faults together. */
-export const derive = async ({ options, resolveVariable }: Resolvers) => {
-  const values: Record<string, string> = {};
-  for (const name of Object.keys(RULES)) values[name] = String((await resolveVariable(`param:${name}`)) ?? '');
-  const faults = [...unknown(options), ...checkParameters(values)];
-  if (!STAGE.allows(String(await resolveVariable('sls:stage')))) faults.unshift(`stage must ${STAGE.must}`);
-  if (faults.length > 0) {
-    const error = new Error(`${faults.join('; ')} (docs/platform-engineer.md has all parameters)`);
-    // The framework prints the stack, which says nothing to whoever deploys.
-    error.stack = error.message;
-    throw error;
-  }
+/** What follows from the parameters; the `custom` section of serverless.yml. */
+const follow = (values: Parameters) => {
   const secretId = values['secretId'] ?? '';
   return {
     visibilitySeconds: visibilitySeconds(values),
     // Secrets Manager adds a dash and six characters that nobody knows beforehand.
-    secretArn: secretId.startsWith('arn:')
-      ? secretId
-      : {
-          'Fn::Sub': `arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:${secretId}-??????`,
-        },
+    secretArn: secretId.startsWith('arn:') ? secretId : secretArnOf(secretId),
     eventPattern: JSON.parse(values['eventPattern'] ?? '{}') as unknown,
     // What makes up the function stands here and not under a condition: the framework names a version by what it sees.
+    fifoSuffix: values['fifo'] === 'true' ? '.fifo' : '',
     queueKind: values['fifo'] === 'true' ? 'FIFO' : 'standard',
     topicRegion: values['snsTopicArn']?.split(':')[3] ?? '',
-    topicKind: values['snsTopicArn']?.endsWith('.fifo') ? 'FIFO' : 'standard',
-    outcomeQueueUrl: values['outcomes'] === 'true' ? { Ref: 'OutcomesQueue' } : '',
+    topicSuffix: values['snsTopicArn']?.split('.')[1] ?? '',
+    renewalSenders:
+      values['renewalSenders'] === ''
+        ? REPLAY_ROLE_ID
+        : { 'Fn::Join': [',', [REPLAY_ROLE_ID, values['renewalSenders']]] },
+    callerSenders: values['https'] === 'true' ? HTTPS_ROLE_ID : '',
+    outcomeQueueUrl: values['outcomes'] === 'true' ? OUTCOMES_URL : '',
     subnetIds: split(values['subnetIds']),
     securityGroupIds:
       values['subnetIds'] !== '' && values['securityGroupIds'] === ''
-        ? [{ 'Fn::GetAtt': ['SecurityGroup', 'GroupId'] }]
+        ? [OWN_GROUP_ID]
         : split(values['securityGroupIds']),
     userPoolId: values['userPoolArn']?.split('/')[1] ?? '',
     // Numbers for CloudFormation, which parameters never are.
@@ -191,5 +220,41 @@ export const derive = async ({ options, resolveVariable }: Resolvers) => {
     timeoutSeconds: Number(values['timeoutSeconds']),
     memorySize: Number(values['memorySize']),
     logRetentionDays: Number(values['logRetentionDays']),
+  };
+};
+
+/** The `custom` section of serverless.yml. @throws Error that lists all faults together. */
+export const derive = async ({ options, resolveVariable }: Resolvers) => {
+  const values: Record<string, string> = {};
+  for (const name of Object.keys(RULES)) values[name] = String((await resolveVariable(`param:${name}`)) ?? '');
+  if (isOpen(values)) return leaveOpen();
+  const faults = [...unknown(options), ...checkParameters(values)];
+  if (!STAGE.allows(String(await resolveVariable('sls:stage')))) faults.unshift(`stage must ${STAGE.must}`);
+  if (faults.length > 0) {
+    const error = new Error(`${faults.join('; ')} (docs/platform-engineer.md has all parameters)`);
+    // The framework prints the stack, which says nothing to whoever deploys.
+    error.stack = error.message;
+    throw error;
+  }
+  return follow(values);
+};
+
+const isOpen = (values: Parameters): boolean =>
+  Object.entries(values).every(([name, value]) => value === placeholder(name));
+
+/** The framework takes nothing but numbers here: each stands for a parameter, and is used for nothing else. */
+export const OPEN_NUMBERS = { timeoutSeconds: 877, memorySize: 8777, logRetentionDays: 2922 } as const;
+
+/** What is derived may have the name of its parameter. */
+const derived = (name: string): string => placeholder(`custom.${name}`);
+
+const leaveOpen = () => {
+  const names = Object.keys(follow({}));
+  return {
+    ...Object.fromEntries(names.map((name) => [name, derived(name)])),
+    subnetIds: [derived('subnetIds')],
+    securityGroupIds: [derived('securityGroupIds')],
+    reservedConcurrency: { Ref: derived('reservedConcurrency') },
+    ...OPEN_NUMBERS,
   };
 };

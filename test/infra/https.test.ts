@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import requestSchema from '../../events/enable-request.schema.json' with { type: 'json' };
 import { parseRequest } from '../../functions/requests/request.ts';
 import { compile, type Template } from './compile.ts';
+import { renderVelocity } from './velocity.ts';
 
 const POOL = 'arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_abc';
 
@@ -12,7 +13,13 @@ let withJwt: Template;
 beforeAll(async () => {
   [withIam, withJwt] = await Promise.all([
     compile({ https: 'true' }),
-    compile({ https: 'true', httpsAuthorization: 'JWT', userPoolArn: POOL, fifo: 'true' }),
+    compile({
+      https: 'true',
+      httpsAuthorization: 'JWT',
+      userPoolArn: POOL,
+      fifo: 'true',
+      apiGatewayAccountRole: 'true',
+    }),
   ]);
 });
 
@@ -31,11 +38,9 @@ const propertiesOf = <Properties>(template: Template, id: string): Properties =>
   template.Resources[id]!.Properties as Properties;
 const post = (template: Template) => propertiesOf<Method>(template, 'HttpsPost');
 
-/** As much of API Gateway's templates as ours use. */
-const render = (template: string, body: string): string =>
+/** What comes back is made without conditions. */
+const answered = (template: string): string =>
   template
-    .replaceAll('$util.urlEncode($input.body)', () => encodeURIComponent(body))
-    .replaceAll("$input.path('$.identifier')", () => String(JSON.parse(body).identifier))
     .replaceAll("$input.path('$.SendMessageResponse.SendMessageResult.MessageId')", '19dd0b57')
     .replaceAll('$context.requestId', 'c6af9ac6')
     .replaceAll('$context.error.messageString', '"Forbidden"');
@@ -105,23 +110,121 @@ describe('the shape of the body is checked before the queue has it', () => {
   });
 });
 
-describe('the queue gets', () => {
-  const BODY = '{"identifier": "10", "reason": "ça & Action=PurgeQueue + 100 % #1 \\u00e9 \\n"}';
-  const call = (template: Template) =>
-    new URLSearchParams(render(post(template).Integration.RequestTemplates['application/json'] ?? '', BODY));
+const BODY = '{"identifier": "10", "reason": "ça & Action=PurgeQueue + 100 % #1 \\u00e9 \\n"}';
+const ARN = 'arn:aws:sts::123456789012:assumed-role/approval-bot/ana@example.com';
+const IAM = { requestId: 'c6af9ac6', 'identity.userArn': ARN, 'identity.user': 'AROAEXAMPLE:ana@example.com' };
+const JWT = { requestId: 'c6af9ac6', 'authorizer.claims.sub': '7f1c', 'authorizer.claims.client_id': '4k2s' };
 
-  test('the body whole, and nothing of it as a parameter of its own', () => {
-    expect([...call(withIam)]).toEqual([
+/** The parameters of the call to SQS, in their order. */
+const sent = (template: Template, context: Readonly<Record<string, string>>, body = BODY): [string, string][] => {
+  const mapping = post(template).Integration.RequestTemplates['application/json'] ?? '';
+  return [...new URLSearchParams(renderVelocity(mapping, { body, context }))];
+};
+const CALLER = [
+  ['MessageAttribute.1.Name', 'Caller'],
+  ['MessageAttribute.1.Value.DataType', 'String'],
+];
+
+describe('the queue gets', () => {
+  test('the body whole, who called, and nothing of them as a parameter of its own', () => {
+    expect(sent(withIam, IAM)).toEqual([
       ['Action', 'SendMessage'],
       ['MessageBody', BODY],
+      ...CALLER,
+      ['MessageAttribute.1.Value.StringValue', ARN],
+      ['MessageGroupId', 'AROAEXAMPLE:ana@example.com'],
     ]);
   });
 
   test('with FIFO a group for each password, and the same request again as a new one', () => {
-    expect([...call(withJwt)].slice(2)).toEqual([
+    expect(sent(withJwt, JWT)).toEqual([
+      ['Action', 'SendMessage'],
+      ['MessageBody', BODY],
+      ...CALLER,
+      ['MessageAttribute.1.Value.StringValue', '7f1c 4k2s'],
       ['MessageGroupId', 'password-10'],
       ['MessageDeduplicationId', 'c6af9ac6'],
     ]);
+  });
+
+  const find = (parameters: readonly [string, string][], name: string) =>
+    parameters.find(([each]) => each === name)?.[1];
+
+  test.each([
+    ['nobody is named', {}, 'unknown', 'unknown'],
+    [
+      'names are long',
+      { 'identity.userArn': 'a'.repeat(600), 'identity.user': 'b'.repeat(600) },
+      'a'.repeat(256),
+      'b'.repeat(128),
+    ],
+    [
+      'names try to add a parameter',
+      { 'identity.userArn': 'x&Action=PurgeQueue', 'identity.user': 'y&DelaySeconds=900' },
+      'x&Action=PurgeQueue',
+      'y&DelaySeconds=900',
+    ],
+  ])('a caller that is bounded, never empty, and adds nothing to the call: %s', (_, context, caller, group) => {
+    const parameters = sent(withIam, context);
+    expect(find(parameters, 'MessageAttribute.1.Value.StringValue')).toBe(caller);
+    expect(find(parameters, 'MessageGroupId')).toBe(group);
+    expect(parameters).toHaveLength(6);
+  });
+
+  test('a group of at most 128 characters and no parameter more, even if an identifier passed by the model', () => {
+    const parameters = sent(withJwt, JWT, `{"identifier": "1&MessageBody=11&${'x'.repeat(600)}"}`);
+    expect(find(parameters, 'MessageGroupId')).toHaveLength(128);
+    expect(parameters).toHaveLength(7);
+  });
+});
+
+describe('who asked', () => {
+  interface Stage {
+    readonly AccessLogSetting: { readonly DestinationArn: unknown; readonly Format: string };
+    readonly MethodSettings: readonly Readonly<Record<string, unknown>>[];
+  }
+  const stage = () => propertiesOf<Stage>(withIam, 'HttpsStage');
+
+  test('the access log names the caller, the request and what became of it, a JSON object a line', () => {
+    const { DestinationArn, Format } = stage().AccessLogSetting;
+    expect(DestinationArn).toEqual({ 'Fn::GetAtt': ['HttpsAccessLog', 'Arn'] });
+    expect(Format).not.toContain('\n');
+    expect(JSON.parse(Format)).toMatchObject({
+      requestId: '$context.requestId',
+      status: '$context.status',
+      caller: '$context.identity.userArn',
+      subject: '$context.authorizer.claims.sub',
+      client: '$context.authorizer.claims.client_id',
+    });
+  });
+
+  test('no log holds a body: faults alone are logged, without data trace', () => {
+    expect(stage().MethodSettings).toEqual([
+      expect.objectContaining({
+        HttpMethod: '*',
+        ResourcePath: '/*',
+        LoggingLevel: 'ERROR',
+        DataTraceEnabled: false,
+        ThrottlingBurstLimit: 100,
+        ThrottlingRateLimit: 50,
+      }),
+    ]);
+    expect(stage().AccessLogSetting.Format).not.toMatch(/input|body/);
+  });
+
+  test('the account’s role for logs, which other APIs share, is set only where the parameter allows it, and stays', () => {
+    expect(withIam.Resources).not.toHaveProperty('HttpsAccount');
+    expect(withJwt.Resources['HttpsAccount']).toMatchObject({ DeletionPolicy: 'Retain' });
+    expect(withJwt.Resources['HttpsStage']!.DependsOn).toContain('HttpsAccount');
+  });
+
+  test('the function takes the attribute Caller from the role of this endpoint alone', () => {
+    const variables = (template: Template) =>
+      propertiesOf<{ Environment: { Variables: Record<string, unknown> } }>(
+        template,
+        'EnableDashpasswordLambdaFunction',
+      ).Environment.Variables;
+    expect(variables(withIam)['CALLER_SENDERS']).toEqual({ 'Fn::GetAtt': ['HttpsRole', 'RoleId'] });
   });
 });
 
@@ -131,7 +234,7 @@ test('every answer is JSON that says whether the request was taken, and carries 
     ...['HttpsBadRequest', 'HttpsRefused', 'HttpsFailed'].map((id) =>
       propertiesOf<{ ResponseTemplates: Record<string, string> }>(withIam, id),
     ),
-  ].map(({ ResponseTemplates }) => JSON.parse(render(ResponseTemplates['application/json'] ?? '', '')));
+  ].map(({ ResponseTemplates }) => JSON.parse(answered(ResponseTemplates['application/json'] ?? '')));
   expect(answers.map(({ accepted }) => accepted)).toEqual([true, false, false, false, false]);
   for (const answer of answers) expect(answer.requestId).toBe('c6af9ac6');
   expect(answers[0].messageId).toBe('19dd0b57');

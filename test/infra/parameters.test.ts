@@ -67,6 +67,13 @@ const WRONG: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = 
   [{ securityGroupIds: 'sg-0a1b2c3d' }, /^subnetIds must be given/],
   [{ eventPattern: '{}' }, /^eventPattern must be an event pattern in JSON$/],
   [{ eventPattern: '{"source":' }, /^eventPattern must/],
+  [
+    { fifo: 'true', eventBridge: 'true' },
+    /^eventBridgeMessageGroup must be given with eventBridge and fifo: .*holds up/,
+  ],
+  [{ eventBridgeMessageGroup: 'x'.repeat(101) }, /^eventBridgeMessageGroup must be a message group of at most 100/],
+  [{ renewalSenders: 'arn:aws:iam::123456789012:user/ana' }, /^renewalSenders must be IAM ids/],
+  [{ apiGatewayAccountRole: 'yes' }, /^apiGatewayAccountRole must be true or false$/],
   [{ fifo: 'true', snsTopicArn: TOPIC }, /^snsTopicArn must be a FIFO topic/],
   [{ https: 'true', httpsAuthorization: 'NONE' }, /^httpsAuthorization must be IAM or JWT$/],
   [{ https: 'true', httpsAuthorization: 'JWT' }, /^userPoolArn must be given/],
@@ -85,6 +92,8 @@ test.each([
   { batchSize: '1000', batchWindowSeconds: '5' },
   { fifo: 'true', snsTopicArn: `${TOPIC}.fifo` },
   { maxRequestAgeSeconds: '0' },
+  { fifo: 'true', eventBridge: 'true', eventBridgeMessageGroup: 'itsm' },
+  { renewalSenders: 'AIDAEXAMPLE0123456789,AROAEXAMPLE0123456789' },
 ])('%j is taken', (changes: Readonly<Record<string, string>>) => {
   expect(checkParameters({ ...defaults, ...changes })).toEqual([]);
 });

@@ -1,0 +1,60 @@
+/** The combinations of parameters that change resources; each parameter is set in at least one. */
+const TOPIC = 'arn:aws:sns:eu-west-1:123456789012:approved';
+const POOL = 'arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_abc';
+const VPC = { vpcId: 'vpc-0a1b2c3d', subnetIds: 'subnet-0a1b2c3d,subnet-0123456789abcdef0' };
+
+export const COMBINATIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'as shipped': {},
+  fifo: { fifo: 'true' },
+  'with outcomes': { outcomes: 'true' },
+  'in a VPC': VPC,
+  'in a VPC with its own security group': { subnetIds: VPC.subnetIds, securityGroupIds: 'sg-0a1b2c3d' },
+  'without reserved concurrency': { reservedConcurrency: 'none' },
+  'with a customer key': {
+    customerKey: 'true',
+    secretKeyArn: 'arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+    logKeyArn: 'arn:aws:kms:eu-west-1:123456789012:key/5678abcd-12ab-34cd-56ef-1234567890ab',
+  },
+  'with EventBridge': { eventBridge: 'true' },
+  'with SNS': { snsTopicArn: TOPIC },
+  'with HTTPS and IAM': { https: 'true' },
+  'with HTTPS and JWT': { https: 'true', httpsAuthorization: 'JWT', userPoolArn: POOL },
+  'with other numbers': {
+    timeoutSeconds: '300',
+    memorySize: '1024',
+    seguraTimeoutMs: '10000',
+    seguraConcurrency: '20',
+    maxRequestAgeSeconds: '86400',
+    logLevel: 'DEBUG',
+    logRetentionDays: '365',
+    requestAgeAlarmSeconds: '900',
+  },
+  'with everything': {
+    outcomes: 'true',
+    customerKey: 'true',
+    ...VPC,
+    eventBridge: 'true',
+    snsTopicArn: TOPIC,
+    https: 'true',
+    httpsAuthorization: 'JWT',
+    userPoolArn: POOL,
+    alarmEmail: 'ops@example.com',
+    batchSize: '100',
+    batchWindowSeconds: '5',
+    maximumConcurrency: '10',
+    reservedConcurrency: '25',
+    secretId: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:mysafe/segura-AbCdEf',
+  },
+  'with everything, FIFO': {
+    fifo: 'true',
+    customerKey: 'true',
+    eventBridge: 'true',
+    eventBridgeMessageGroup: 'itsm',
+    eventBusName: 'itsm',
+    eventPattern: '{"source":["itsm.example"],"detail":{"state":[3]}}',
+    https: 'true',
+    apiGatewayAccountRole: 'true',
+    outcomes: 'true',
+    renewalSenders: 'AIDAEXAMPLE0123456789',
+  },
+};
