@@ -1,5 +1,6 @@
 /** Every command, in the order of the help. Each is declared in its own room. */
 import type { Command, Group } from './command.ts';
+import { completionCommand } from './completion/command.ts';
 import { deadLetterCommands } from './dead-letters/command.ts';
 import { doctorCommand } from './doctor/command.ts';
 import { localCommand } from './local/command.ts';
@@ -19,4 +20,5 @@ export const ROOMS: readonly (Command | Group)[] = [
   reportCommand,
   deadLetterCommands,
   doctorCommand,
+  completionCommand,
 ];

@@ -1,14 +1,11 @@
 /** Where the queues and the secret are: given outright, from the environment, or those of a deployed stage. */
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { COMMAND_PATIENCE } from '../aws/attempts.ts';
-import { SILENT } from '../aws/clients.ts';
 import { awsFailure } from '../aws/failure.ts';
 import { isHttpUrl, QUEUE_URL_EXAMPLE, regionOfQueue } from '../aws/queue-url.ts';
 import { createSqs, type Sqs } from '../aws/sqs.ts';
-import { readProxy } from '../http/proxy.ts';
-import { createRequestHandler } from '../http/request-handler.ts';
-import { createSend } from '../http/send.ts';
 import { sleep } from '../time/sleep.ts';
+import { awsConfig, checkAwsConfig, sqsEndpoint } from './aws-config.ts';
 import { longName, type OptionsOf, type WHERE } from './command.ts';
 import { UsageError, VariableError } from './terminal/usage.ts';
 
@@ -82,32 +79,14 @@ const regionOfQueues = (options: TargetOptions): string | undefined =>
     return typeof url === 'string' ? regionOfQueue(url) : undefined;
   }).find((region) => region !== undefined);
 
-/** More than any command has under way. */
-const MAX_SOCKETS = 50;
+/** Of a client that asks about queues; a queue's URL names its region itself. */
+export const clientConfig = (options: TargetOptions) => awsConfig(options, regionOfQueues(options));
 
-/**
- * What the AWS SDK's clients take; the ordinary configuration (profiles, SSO, variables) holds for the rest. The AWS CLI
- * also knows `AWS_DEFAULT_REGION`, the SDK does not; and a queue's URL names its region itself.
- */
-export const clientConfig = (options: TargetOptions) => {
-  const { region, profile, endpointUrl } = options;
-  const { AWS_REGION, AWS_DEFAULT_REGION } = process.env;
-  const found = region ?? AWS_REGION ?? (profile ? undefined : (AWS_DEFAULT_REGION ?? regionOfQueues(options)));
-  return {
-    ...(found ? { region: found } : {}),
-    ...(profile ? { profile } : {}),
-    ...(endpointUrl ? { endpoint: endpointUrl } : {}),
-    logger: SILENT,
-    requestHandler: createRequestHandler(createSend({ maxSockets: MAX_SOCKETS, proxy: readProxy(process.env) })),
-  };
-};
-
-/** An endpoint that was given goes before the host in a queue's URL: a VPC endpoint, a local server. */
 export const createSqsClient = (
   options: TargetOptions,
   maxAttempts: number = COMMAND_PATIENCE.maxAttempts,
 ): SQSClient => {
-  const endpoint = options.endpointUrl ?? (process.env['AWS_ENDPOINT_URL_SQS'] || process.env['AWS_ENDPOINT_URL']);
+  const endpoint = sqsEndpoint(options);
   return new SQSClient({ ...clientConfig(options), ...(endpoint ? { endpoint } : {}), maxAttempts, md5: false });
 };
 
@@ -141,26 +120,6 @@ export const createLogsClient = async (options: TargetOptions) => {
 export const createLambdaClient = async (options: TargetOptions) => {
   const { LambdaClient } = await import('@aws-sdk/client-lambda');
   return new LambdaClient(clientConfig(options));
-};
-
-const ENDPOINT_VARIABLES = [
-  'AWS_ENDPOINT_URL',
-  'AWS_ENDPOINT_URL_SQS',
-  'AWS_ENDPOINT_URL_SECRETS_MANAGER',
-  'AWS_ENDPOINT_URL_CLOUDFORMATION',
-  'AWS_ENDPOINT_URL_CLOUDWATCH_LOGS',
-  'AWS_ENDPOINT_URL_LAMBDA',
-  'AWS_ENDPOINT_URL_STS',
-] as const;
-
-/** Before the SDK meets it: that one only says "Invalid URL". @throws UsageError that names what is none */
-const checkEndpoints = ({ endpointUrl }: TargetOptions): void => {
-  const fault = (name: string) => `${name} is no URL such as http://127.0.0.1:4566`;
-  if (endpointUrl !== undefined && !isHttpUrl(endpointUrl)) throw new UsageError(fault('--endpoint-url'));
-  for (const name of ENDPOINT_VARIABLES) {
-    const url = process.env[name];
-    if (url && !isHttpUrl(url)) throw new VariableError(fault(name));
-  }
 };
 
 const readStack = async (stack: string, options: TargetOptions): Promise<Readonly<Record<string, string>>> => {
@@ -247,7 +206,7 @@ export const findTarget = async <Wanted extends TargetName>(
   options: TargetOptions,
   ...wanted: readonly Wanted[]
 ): Promise<Target & { readonly [Name in Wanted]: string }> => {
-  checkEndpoints(options);
+  checkAwsConfig(options);
   const stack = stackOf(options);
   const given = readGiven(options);
   const found = stack === undefined ? readVariables() : await readDeployed(stack, options);
@@ -258,7 +217,7 @@ export const findTarget = async <Wanted extends TargetName>(
     throw new UsageError(
       stack === undefined
         ? `give --stage, or set ${missing.map(nameOfVariable).join(', ')}`
-        : `neither the stack ${stack} nor queues of that name show ${missing.join(', ')}`,
+        : `${options.stage === undefined ? '' : `stage ${options.stage}: `}neither the stack ${stack} nor queues of that name show ${missing.join(', ')}`,
       stack === undefined ? {} : { fix: 'check --stage, --stack, --region and --profile' },
     );
   }

@@ -52,7 +52,8 @@ describe('every option that is declared is read', () => {
   });
 
   test.each(Object.keys(WHERE))('target.ts or the command reads %s', (option) => {
-    const text = readFileSync(join(cli, 'target.ts'), 'utf8') + commands.map(sourceOf).join('');
+    const shared = ['target.ts', 'aws-config.ts'].map((file) => readFileSync(join(cli, file), 'utf8'));
+    const text = [...shared, ...commands.map(sourceOf)].join('');
     expect(text).toMatch(new RegExp(`[.{ '(]${option}\\b`));
   });
 });

@@ -14,3 +14,10 @@ export const ask = async (question: string, signal?: AbortSignal): Promise<Answe
   if (isCancel(answer)) return 'interrupted';
   return answer ? 'yes' : 'no';
 };
+
+/** A short text, such as a code. @returns `undefined` where it was interrupted */
+export const askText = async (question: string): Promise<string | undefined> => {
+  const { isCancel, text } = await import('@clack/prompts');
+  const answer = await text({ message: drawn(question), output: process.stderr });
+  return isCancel(answer) ? undefined : answer;
+};

@@ -13,15 +13,18 @@ export interface Ending {
   readonly status: number;
 }
 
-/** A command could not do its work, and knows why: `code` for machines, `fix` for whoever is at the keyboard. */
+/**
+ * A command could not do its work, and knows why: `errorCode` for machines, `fix` for whoever is at the keyboard. (An error
+ * with a `code` would be taken for one of AWS or the network.)
+ */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
-  readonly code: string;
+  readonly errorCode: string;
   readonly fix: string;
 
-  constructor(code: string, message: string, fix: string) {
+  constructor(errorCode: string, message: string, fix: string) {
     super(message);
-    this.code = code;
+    this.errorCode = errorCode;
     this.fix = fix;
   }
 }
@@ -43,10 +46,10 @@ const readAwsFailure = (error: Error): Ending => {
 /** @param error whatever ended the command */
 export const readEnding = (error: unknown): Ending => {
   if (error instanceof UsageError) {
-    return { code: error.code, message: error.message, fix: error.fix, status: EXIT.usage };
+    return { code: error.errorCode, message: error.message, fix: error.fix, status: EXIT.usage };
   }
   if (error instanceof CommandError) {
-    return { code: error.code, message: error.message, fix: error.fix, status: EXIT.failed };
+    return { code: error.errorCode, message: error.message, fix: error.fix, status: EXIT.failed };
   }
   if (error instanceof Error && error.name === 'AbortError') return INTERRUPTED;
   if (isAwsFailure(error)) return readAwsFailure(error);

@@ -7,7 +7,7 @@ export const DEFAULT_FIX = 'give what the message asks for; --help shows what ea
 /** Wrong usage: exit status 2, and a message that says what to give instead. */
 export class UsageError extends Error {
   override readonly name: string = 'UsageError';
-  readonly code: string = 'WrongUsage';
+  readonly errorCode: string = 'WrongUsage';
   readonly fix: string;
 
   constructor(message: string, { fix = DEFAULT_FIX }: { readonly fix?: string } = {}) {
@@ -19,7 +19,7 @@ export class UsageError extends Error {
 /** Not the command but the environment is wrong: `doctor` counts that among its checks. */
 export class VariableError extends UsageError {
   override readonly name = 'VariableError';
-  override readonly code = 'WrongVariable';
+  override readonly errorCode = 'WrongVariable';
 }
 
 /**
