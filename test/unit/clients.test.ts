@@ -91,6 +91,21 @@ const open = (
 };
 
 describe('a call', () => {
+  // The first test here: the SDK looks once in a process.
+  test('goes out at once: the SDK looks for no file of profiles first', async () => {
+    const opened: string[] = [];
+    const hook = createHook({
+      init: (_, type) => {
+        if (type.startsWith('FSREQ')) opened.push(type);
+      },
+    }).enable();
+    const { send, read } = open([answered(200, {}), SECRET]);
+    await send();
+    await read();
+    hook.disable();
+    expect(opened).toEqual([]);
+  });
+
   test('names its action, is signed by the SDK with session and region, and says who calls', async () => {
     const { send, calls } = open([answered(200, { Successful: [{ Id: '0', MessageId: 'm' }] })]);
     expect(await send()).toEqual([{ kind: 'confirmed', messageId: 'm' }]);
@@ -119,18 +134,6 @@ describe('a call', () => {
     expect(names).not.toContain('host');
     expect(names).not.toContain('content-length');
     expect(calls[0]?.headers['authorization']).toMatch(/SignedHeaders=[^,]*host/);
-  });
-
-  test('goes out at once: the SDK looks for no file of profiles first', async () => {
-    // The SDK remembers what it read under a name.
-    process.env['AWS_CONFIG_FILE'] = `/none/${crypto.randomUUID()}`;
-    const opened: string[] = [];
-    const hook = createHook({ init: (_, type) => void (type.startsWith('FSREQ') && opened.push(type)) }).enable();
-    const { send, read } = open([answered(200, {}), SECRET]);
-    await send();
-    await read();
-    hook.disable();
-    expect(opened).toEqual([]);
   });
 
   test('writes nothing to the console, also where a queue’s URL is not its endpoint', async () => {
