@@ -11,7 +11,7 @@ Compares this project with a bare handler and with peers: cold start, warm batch
 
   --runs <n>        rounds; each measures every subject once (default 15)
   --only <ids>      these subjects alone, by commas: at-once, bare, ours, middy, powertools, and those in parentheses
-  --https           Segura and Secrets Manager over TLS
+  --http, --https   one of the two alone; both, by turns, where none is given
   --cjs             also this project as CommonJS (ours-cjs)
   --compile-cache   also this project with a V8 compile cache (ours-compile-cache)
   --lean            also the bare handler and the peers built as this project is (bare-lean, middy-lean, powertools-lean)
@@ -21,6 +21,7 @@ Compares this project with a bare handler and with peers: cold start, warm batch
 const OPTIONS = {
   runs: { type: 'string', default: '15' },
   only: { type: 'string' },
+  http: { type: 'boolean', default: false },
   https: { type: 'boolean', default: false },
   cjs: { type: 'boolean', default: false },
   'compile-cache': { type: 'boolean', default: false },
@@ -28,6 +29,8 @@ const OPTIONS = {
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
+
+const TRANSPORTS = ['http', 'https'] as const;
 
 class UsageError extends Error {}
 
@@ -59,8 +62,9 @@ const main = async (args: readonly string[]): Promise<void> => {
   const rounds = Number(options.runs);
   if (!(Number.isSafeInteger(rounds) && rounds > 0)) throw new UsageError('--runs must be a whole number above 0');
   const chosen = choose(options);
-  const progress = await createProgress(rounds * chosen.length, options.json);
-  const report = await runBench({ rounds, isSecure: options.https, chosen, onSubject: progress.update });
+  const transports = TRANSPORTS.filter((transport) => options[transport] || !(options.http || options.https));
+  const progress = await createProgress(rounds * chosen.length * transports.length, options.json);
+  const report = await runBench({ rounds, transports, chosen, onSubject: progress.update });
   progress.end();
   console.log(options.json ? JSON.stringify(report) : print(report));
 };

@@ -3,14 +3,15 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCertificates } from '../../infra/local/certificates.ts';
-import { compare, type Measure, type Report } from './report.ts';
+import { compare, goals, MEASURES, type Measure, type Measured, type Report, type Transport } from './report.ts';
 import { type Bench, startStandIns, takeSample } from './sample.ts';
 import { summarize } from './statistics.ts';
 import { type Built, buildContender, buildLauncher, type Contender } from './subjects.ts';
 
 export interface Plan {
   readonly rounds: number;
-  readonly isSecure: boolean;
+  /** Measured by turns too. */
+  readonly transports: readonly Transport[];
   readonly chosen: readonly Contender[];
   readonly onSubject: (done: number, text: string) => void;
 }
@@ -44,52 +45,69 @@ const measureOnce = async ({ subject }: Built, bench: Bench, samples: Samples): 
   const warm = await takeSample(subject, 'warm', bench);
   const large = await takeSample(subject, 'large', bench);
   samples.coldStartMs.push(cold.coldStartMs);
+  samples.coldStartCpuMs.push(cold.cpuMs);
   samples.warmBatchMs.push(warm.tookMs ?? Number.NaN);
+  samples.warmBatchCpuMs.push(warm.cpuMs);
   samples.largeBatchMs.push(large.tookMs ?? Number.NaN);
+  samples.largeBatchCpuMs.push(large.cpuMs);
   samples.largeBatchPeakBytes.push(large.peakBytes ?? Number.NaN);
 };
 
-const measureAll = async (all: readonly Built[], bench: Bench, { rounds, onSubject }: Plan) => {
-  const taken = all.map((built) => ({
-    built,
-    samples: { coldStartMs: [], warmBatchMs: [], largeBatchMs: [], largeBatchPeakBytes: [] } as Samples,
-  }));
+interface Taken {
+  readonly transport: Transport;
+  readonly bench: Bench;
+  readonly built: Built;
+  readonly samples: Samples;
+}
+
+const measureAll = async (taken: readonly Taken[], { rounds, onSubject }: Plan): Promise<void> => {
   // Not counted: reads the files into the system's cache, and fills the compile cache of the one that has one.
-  for (const { subject } of all) await takeSample(subject, 'cold', bench);
+  for (const { built, bench } of taken) await takeSample(built.subject, 'cold', bench);
   for (let round = 0; round < rounds; round += 1) {
-    for (const [index, { built, samples }] of taken.entries()) {
-      onSubject(round * all.length + index, `round ${round + 1} of ${rounds}, ${built.contender.name}`);
+    for (const [index, { transport, built, bench, samples }] of taken.entries()) {
+      onSubject(round * taken.length + index, `round ${round + 1} of ${rounds}, ${built.contender.name}, ${transport}`);
       await measureOnce(built, bench, samples);
     }
   }
-  return taken;
 };
 
+const figuresOf = ({ built, samples }: Taken): Measured => ({
+  id: built.contender.id,
+  name: built.contender.name,
+  bytes: built.bytes,
+  gzippedBytes: built.gzippedBytes,
+  measures: Object.fromEntries(MEASURES.map((name) => [name, summarize(samples[name])])) as Measured['measures'],
+});
+
+const emptySamples = (): Samples => Object.fromEntries(MEASURES.map((name) => [name, []])) as unknown as Samples;
+
 export const runBench = async (plan: Plan): Promise<Report> => {
-  const { chosen, isSecure, rounds } = plan;
+  const { chosen, transports, rounds } = plan;
   const folder = await mkdtemp(join(tmpdir(), 'mysafe-enable-bench-'));
+  const benches: Bench[] = [];
   try {
     const launcher = await buildLauncher(folder);
-    const all = await Promise.all(chosen.map((each) => buildContender(each, { folder, launcher, isSecure })));
-    const bench = await startBench(folder, isSecure);
-    try {
-      const figures = (await measureAll(all, bench, plan)).map(({ built, samples }) => ({
-        id: built.contender.id,
-        name: built.contender.name,
-        bytes: built.bytes,
-        gzippedBytes: built.gzippedBytes,
-        measures: {
-          coldStartMs: summarize(samples.coldStartMs),
-          warmBatchMs: summarize(samples.warmBatchMs),
-          largeBatchMs: summarize(samples.largeBatchMs),
-          largeBatchPeakBytes: summarize(samples.largeBatchPeakBytes),
-        },
-      }));
-      return compare(figures, { rounds, isSecure, versions: await versionsOf(chosen) });
-    } finally {
-      bench.stop();
+    const taken: Taken[] = [];
+    for (const transport of transports) {
+      const isSecure = transport === 'https';
+      const bench = await startBench(folder, isSecure);
+      benches.push(bench);
+      for (const contender of chosen) {
+        const built = await buildContender(contender, { folder: join(folder, transport), launcher, isSecure });
+        taken.push({ transport, bench, built, samples: emptySamples() });
+      }
     }
+    await measureAll(taken, plan);
+    return {
+      rounds,
+      versions: await versionsOf(chosen),
+      goals,
+      transports: transports.map((transport) =>
+        compare(transport, taken.filter((each) => each.transport === transport).map(figuresOf)),
+      ),
+    };
   } finally {
+    for (const bench of benches) bench.stop();
     await rm(folder, { recursive: true, force: true });
   }
 };
