@@ -1,0 +1,193 @@
+/**
+ * `npm run test:mutation`: breaks the project on purpose, in one place after the other, in copies of it, and says which
+ * breaks the tests notice. Exits 1 below 95 %, or where a break no longer fits. It takes its time: not a part of `npm test`.
+ */
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join, relative, sep } from 'node:path';
+import { parseArgs } from 'node:util';
+import { note, say, sayJson } from '../../functions/cli/terminal/print.ts';
+import { AWS_BREAKS } from './aws-breaks.ts';
+import type { Break } from './break.ts';
+import { CORE_BREAKS } from './core-breaks.ts';
+import { SEGURA_BREAKS } from './segura-breaks.ts';
+
+const HELP = `Usage: npm run test:mutation -- [options]
+
+Breaks the project in one place after the other, in copies of it, and says which breaks the tests notice.
+Exits 1 where fewer than 95 % are noticed, or where the text that a break replaces is no longer there.
+
+  --only <text>      breaks alone whose file or description holds this text
+  --levels <names>   tests to ask, by commas, in this order: unit, laws, simulation, loopback (default: all)
+  --workers <n>      breaks that are tried at once (default: one for each core)
+  --check            only looks whether each break still fits
+  --json             one JSON object
+  --help             this text`;
+
+const OPTIONS = {
+  only: { type: 'string', default: '' },
+  levels: { type: 'string', default: 'unit,laws,simulation,loopback' },
+  workers: { type: 'string', default: String(availableParallelism()) },
+  check: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
+const BREAKS: readonly Break[] = [...CORE_BREAKS, ...SEGURA_BREAKS, ...AWS_BREAKS];
+const LEAST_SHARE = 0.95;
+const ROOT = join(import.meta.dirname, '../..');
+const LEFT_OUT = new Set(['node_modules', '.git', 'dist', 'coverage', '.serverless']);
+
+const vitest = (...tests: readonly string[]): readonly string[] => [
+  'node_modules/vitest/vitest.mjs',
+  'run',
+  '--bail=1',
+  '--reporter=dot',
+  ...tests,
+];
+/** Commands of each level; the first that fails has noticed. */
+const LEVELS: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  unit: [vitest('test/unit')],
+  laws: [vitest('test/laws')],
+  simulation: [
+    ['test/simulation/main.ts', '--messages', '6000', '--seed', '1'],
+    ['test/simulation/main.ts', '--outages', '--seed', '1'],
+    ['test/simulation/main.ts', '--outage', '95h', '--backlog', '3', '--seed', '2'],
+  ],
+  loopback: [
+    ['infra/build.ts'],
+    vitest(
+      'test/loopback/contract.test.ts',
+      'test/loopback/settling.test.ts',
+      'test/loopback/deadline.test.ts',
+      'test/loopback/redaction.test.ts',
+      'test/loopback/dead-letters.test.ts',
+      'test/loopback/dead-letters-faults.test.ts',
+    ),
+  ],
+};
+
+class UsageError extends Error {}
+
+/** @returns whether the command found nothing wrong */
+const passes = (command: readonly string[], cwd: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    execFile(process.execPath, [...command], { cwd, maxBuffer: 1e8, env: { ...process.env, CI: '1' } }, (error) =>
+      resolve(error === null),
+    );
+  });
+
+/** @returns the level that noticed; `undefined` where none did */
+const firstToNotice = async (copy: string, levels: readonly string[]): Promise<string | undefined> => {
+  for (const level of levels) {
+    for (const command of LEVELS[level] ?? []) if (!(await passes(command, copy))) return level;
+  }
+  return undefined;
+};
+
+const makeCopy = async (): Promise<string> => {
+  const copy = await mkdtemp(join(tmpdir(), 'mysafe-enable-mutation-'));
+  const isWanted = (path: string): boolean => !LEFT_OUT.has(relative(ROOT, path).split(sep)[0] ?? '');
+  await cp(ROOT, copy, { recursive: true, filter: isWanted });
+  await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  return copy;
+};
+
+/** @returns what no longer fits of a break, for whoever changed the file */
+const misfitOf = async ({ file, from, why }: Break): Promise<string | undefined> => {
+  const text = await readFile(join(ROOT, file), 'utf8').catch(() => undefined);
+  if (text === undefined) return `${file} is not there: move the break "${why}" to where its code went`;
+  const times = text.split(from).length - 1;
+  return times === 1
+    ? undefined
+    : `${file} holds the text of the break "${why}" ${times} times, not once: write it anew in test/mutation`;
+};
+
+interface Verdict extends Break {
+  readonly noticedBy: string | undefined;
+}
+
+const tryBreaks = async (
+  breaks: readonly Break[],
+  levels: readonly string[],
+  workers: number,
+  onVerdict: (verdict: Verdict) => void,
+): Promise<Verdict[]> => {
+  const verdicts: Verdict[] = [];
+  const waiting = breaks.entries();
+  const work = async (): Promise<void> => {
+    const copy = await makeCopy();
+    try {
+      for (const [index, each] of waiting) {
+        const path = join(copy, each.file);
+        const healthy = await readFile(path, 'utf8');
+        await writeFile(
+          path,
+          healthy.replace(each.from, () => each.to),
+        );
+        const verdict = { ...each, noticedBy: await firstToNotice(copy, levels) };
+        await writeFile(path, healthy);
+        verdicts[index] = verdict;
+        onVerdict(verdict);
+      }
+    } finally {
+      await rm(copy, { recursive: true });
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(workers, breaks.length) }, work));
+  return verdicts;
+};
+
+const readOptions = (args: readonly string[]) => {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+};
+
+const main = async (args: readonly string[]): Promise<number> => {
+  const { only, levels: names, workers, check, json, help } = readOptions(args);
+  if (help) {
+    say(...HELP.split('\n'));
+    return 0;
+  }
+  const levels = names.split(',').map((name) => name.trim());
+  const unknown = levels.find((name) => !(name in LEVELS));
+  if (unknown !== undefined) throw new UsageError(`--levels ${unknown}: there are ${Object.keys(LEVELS).join(', ')}`);
+  if (!(Number(workers) >= 1)) throw new UsageError(`--workers must be a number above 0, not ${workers}`);
+  const breaks = BREAKS.filter(({ file, why }) => `${file} ${why}`.includes(only));
+  if (breaks.length === 0) throw new UsageError(`--only ${only}: no break is called so`);
+
+  const misfits = (await Promise.all(breaks.map(misfitOf))).filter((misfit) => misfit !== undefined);
+  for (const misfit of misfits) note(misfit);
+  if (misfits.length > 0) return 1;
+  if (check) {
+    say(`${breaks.length} breaks fit.`);
+    return 0;
+  }
+  const healthy = await makeCopy();
+  const failing = await firstToNotice(healthy, levels);
+  await rm(healthy, { recursive: true });
+  if (failing !== undefined) {
+    note(`The level "${failing}" fails without any break: fix that first.`);
+    return 1;
+  }
+  const verdicts = await tryBreaks(breaks, levels, Number(workers), ({ file, why, noticedBy }) => {
+    if (!json) say(`${(noticedBy ?? 'NOT NOTICED').padEnd(11)}  ${file}: ${why}`);
+  });
+  const noticed = verdicts.filter(({ noticedBy }) => noticedBy !== undefined).length;
+  const share = noticed / verdicts.length;
+  if (json) sayJson({ breaks: verdicts.length, noticed, verdicts });
+  else say('', `${noticed} of ${verdicts.length} breaks noticed, ${(100 * share).toFixed(1)} %`);
+  return share >= LEAST_SHARE ? 0 : 1;
+};
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  note(error.message, '', ...HELP.split('\n'));
+  process.exitCode = 2;
+}
