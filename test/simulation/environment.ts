@@ -41,7 +41,9 @@ process.env['AWS_ACCESS_KEY_ID'] ??= 'simulated';
 process.env['AWS_SECRET_ACCESS_KEY'] ??= 'simulated';
 
 /** Nobody checks the signature here, and it is a third of the work of a call. */
-const unsigned = <Client extends { middlewareStack: { remove: (name: string) => boolean } }>(client: Client): Client => {
+const unsigned = <Client extends { middlewareStack: { remove: (name: string) => boolean } }>(
+  client: Client,
+): Client => {
   if (!client.middlewareStack.remove('httpSigningMiddleware')) throw new Error('the SDK signs its calls elsewhere');
   return client;
 };

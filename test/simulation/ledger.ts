@@ -62,6 +62,8 @@ export interface Run {
   /** A call of it never ends, whatever its time limit. */
   wasDeaf: boolean;
   hasAnswered: boolean;
+  /** Segura itself said something. */
+  hasHeard: boolean;
 }
 
 const FIRST_EVENTS = 10;
@@ -151,6 +153,7 @@ export const createLedger = (seed: number, kind: string, clock: Clock, keepsTrac
         wasFrozen: false,
         wasDeaf: false,
         hasAnswered: false,
+        hasHeard: false,
       };
     },
     /** Whether the request may no longer be carried out at `moment`. */

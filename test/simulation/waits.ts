@@ -31,7 +31,7 @@ export const createWaits = ({ clock, ledger, weather, requests }: WaitsParts) =>
   const { violate, stories } = ledger;
 
   const checkLength = (seconds: number, story: Story | undefined, run: Run): void => {
-    const hasHeard = run.enabled.size > 0;
+    const { hasHeard } = run;
     const least = hasHeard ? 0 : LEAST_SECONDS;
     if (!(Number.isInteger(seconds) && seconds >= least && seconds <= LONGEST_SECONDS)) {
       violate(`a visibility timeout of ${seconds} s${hasHeard ? '' : ', and Segura has not answered'}`, story);

@@ -95,6 +95,7 @@ export const createWitness = ({ clock, ledger, isFifo, hasOutcomes, weather, req
         run.failedIdentifiers.add(identifier);
       } else {
         heard.set(`${environment} ${story.messageId} ${isEnabled(verdict) ? 'enabled' : verdict}`, clock.now());
+        run.hasHeard = true;
         if (isEnabled(verdict)) run.enabled.add(story.messageId);
       }
       const { answer } = delivery ?? {};
