@@ -16,8 +16,13 @@ export interface AccountOptions {
   /** Carries the switch out; the mapping is in its new state once this has resolved. */
   readonly onSwitch?: (isEnabled: boolean) => Promise<void>;
   readonly transitionMs?: number;
+  /** Of the function, as its alias has them. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** What the mapping calls; the alias, unless told. */
+  readonly qualifier?: string;
 }
 
+const CONFIGURATION_PATH = /^\/2015-03-31\/functions\/([\w-]+)\/configuration$/;
 const PATH = /^\/2015-03-31\/event-source-mappings\/?([\w-]*)\/?$/;
 
 export const startAccount = async (options: AccountOptions = {}) => {
@@ -28,6 +33,7 @@ export const startAccount = async (options: AccountOptions = {}) => {
     transitionMs = 50,
   } = options;
   const { queueArn = 'arn:aws:sqs:us-east-1:000000000000:requests' } = options;
+  const { variables = {}, qualifier = 'live' } = options;
   const functionArn = `arn:aws:lambda:us-east-1:000000000000:function:${functionName}`;
   const mapping = { uuid: randomUUID(), state: 'Enabled', modifiedAt: Date.now() };
   const journal: { readonly method: string; readonly path: string; readonly body: string }[] = [];
@@ -36,7 +42,7 @@ export const startAccount = async (options: AccountOptions = {}) => {
   const describe = () => ({
     UUID: mapping.uuid,
     EventSourceArn: queueArn,
-    FunctionArn: functionArn,
+    FunctionArn: `${functionArn}:${qualifier}`,
     State: mapping.state,
     StateTransitionReason: 'USER_INITIATED',
     LastModified: mapping.modifiedAt / 1000,
@@ -69,10 +75,30 @@ export const startAccount = async (options: AccountOptions = {}) => {
     return { status: 202, value: answer, type: undefined };
   };
 
+  const configurationOf = (name: string | undefined, version: string | null) =>
+    name === functionName && (version === null || version === 'live')
+      ? {
+          status: 200,
+          value: {
+            FunctionName: functionName,
+            FunctionArn: functionArn,
+            Version: version === null ? '$LATEST' : '1',
+            Runtime: 'nodejs24.x',
+            Architectures: ['arm64'],
+            State: 'Active',
+            LastModified: '2026-11-26T12:00:00.000+0000',
+            Environment: { Variables: variables },
+          },
+          type: undefined,
+        }
+      : refuse(404, 'ResourceNotFoundException', `Function not found: ${functionArn}`);
+
   const answerLambda = (method: string, url: URL, body: string) => {
     if (settings.fault === 'denied') {
       return refuse(403, 'AccessDeniedException', 'User is not authorized to perform: lambda:ListEventSourceMappings');
     }
+    const [, name] = CONFIGURATION_PATH.exec(url.pathname) ?? [];
+    if (name !== undefined && method === 'GET') return configurationOf(name, url.searchParams.get('Qualifier'));
     const [, uuid = ''] = PATH.exec(url.pathname) ?? [];
     const isThere = settings.fault !== 'absent';
     if (uuid === '' && method === 'GET') {
@@ -101,9 +127,10 @@ export const startAccount = async (options: AccountOptions = {}) => {
       response.writeHead(200, { 'content-type': 'text/xml' }).end(callerIdentity());
       return;
     }
-    const { status, value, type } = PATH.test(parsed.pathname)
-      ? answerLambda(method, parsed, body)
-      : refuse(404, 'UnknownOperationException', `this stand-in knows no ${method} ${parsed.pathname}`);
+    const { status, value, type } =
+      PATH.test(parsed.pathname) || CONFIGURATION_PATH.test(parsed.pathname)
+        ? answerLambda(method, parsed, body)
+        : refuse(404, 'UnknownOperationException', `this stand-in knows no ${method} ${parsed.pathname}`);
     response.writeHead(status, { 'content-type': 'application/json', ...(type ? { 'x-amzn-errortype': type } : {}) });
     response.end(JSON.stringify(value));
   };

@@ -19,7 +19,7 @@ export const notChecked = (name: string, why: string): Check => ({ name, ok: nul
 
 /** What `--only` takes. */
 export const TOPICS = ['configuration', 'queues', 'secret', 'segura', 'function', 'clock'] as const;
-export type Topic = (typeof TOPICS)[number];
+export type Topic = (typeof TOPICS)[number] | 'end-to-end';
 
 /** What earlier steps found out. */
 export interface Facts {

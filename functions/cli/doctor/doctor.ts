@@ -4,7 +4,7 @@ import manifest from '../../../package.json' with { type: 'json' };
 import { awsFailure } from '../../aws/failure.ts';
 import { explain } from '../terminal/hints.ts';
 import { note, paint, say, sayJson, toJson, wrap } from '../terminal/print.ts';
-import { UsageError, VariableError } from '../terminal/usage.ts';
+import { parseIdentifier, UsageError, VariableError } from '../terminal/usage.ts';
 import {
   type Check,
   type Context,
@@ -19,6 +19,8 @@ import {
 } from './check.ts';
 import { type Clock, checkClock } from './clock.ts';
 import type { DoctorOptions } from './command.ts';
+import { deployed } from './deployed.ts';
+import { endToEnd, LARGEST_IDENTIFIER } from './end-to-end.ts';
 import { queues } from './queues.ts';
 import { configuration, secret } from './secret.ts';
 import { endpoint, token } from './segura.ts';
@@ -27,9 +29,10 @@ import { way } from './way.ts';
 const clock = step('clock', 'clock', [], async (_, context) => ({ checks: [checkClock(context.clock, Date.now())] }));
 
 /** In the order in which they are made: each may need what one before it has found. */
-const STEPS: readonly Step[] = [configuration, queues, secret, way, token, endpoint, clock];
+const STEPS: readonly Step[] = [configuration, queues, secret, way, token, endpoint, deployed, clock];
 
-const readTopics = ({ only }: DoctorOptions): readonly Topic[] => {
+const readTopics = ({ only, endToEnd: isEndToEnd }: DoctorOptions): readonly Topic[] => {
+  if (isEndToEnd) return only === undefined ? ['end-to-end'] : [...readTopics({ only }), 'end-to-end'];
   if (only === undefined) return TOPICS;
   const names = only.split(',').map((name) => name.trim());
   const topics = names.map((name) => TOPICS.find((topic) => topic === name));
@@ -39,29 +42,28 @@ const readTopics = ({ only }: DoctorOptions): readonly Topic[] => {
 };
 
 /** What was asked for, and what has to be known for it: the configuration is read, and told of only where it is meant. */
-const examine = async (topics: readonly Topic[], context: Context): Promise<Check[]> => {
-  const checks: Check[] = [];
+const examine = async (
+  steps: readonly Step[],
+  topics: readonly Topic[],
+  context: Context,
+  onChecks: (checks: readonly Check[]) => void,
+): Promise<void> => {
   let facts: Facts = {};
-  for (const { title, topic, needs, run } of STEPS) {
+  for (const { title, topic, needs, run } of steps) {
     if (!topics.includes(topic) && topic !== 'configuration' && topic !== 'secret') continue;
     const missing = needs.find((need) => facts[need] === undefined);
     const found =
       missing === undefined ? await run(facts, context) : { checks: [notChecked(title, MISSING[missing])], facts: {} };
     facts = { ...facts, ...found.facts };
-    if (topics.includes(topic)) checks.push(...found.checks);
+    if (topics.includes(topic)) onChecks(found.checks);
   }
-  return checks;
 };
 
 /** Where not even the configuration can be read, that is what is wrong. */
-const examineAnyway = async (topics: readonly Topic[], context: Context): Promise<Check[]> => {
-  try {
-    return await examine(topics, context);
-  } catch (error) {
-    if (error instanceof VariableError) return [failed('configuration', error.message)];
-    if (error instanceof UsageError) throw error;
-    return [failed('AWS', explain(awsFailure(error)))];
-  }
+const judgeEnd = (error: unknown): Check => {
+  if (error instanceof VariableError) return failed('configuration', error.message);
+  if (error instanceof UsageError) throw error;
+  return failed('AWS', explain(awsFailure(error)));
 };
 
 const markOf = ({ ok }: Check): string => {
@@ -69,15 +71,16 @@ const markOf = ({ ok }: Check): string => {
   return ok ? paint('green', '✓') : paint('red', '✗');
 };
 
-const printChecks = (checks: readonly Check[], tell: (...lines: readonly string[]) => void): void => {
-  const width = Math.max(...checks.map(({ name }) => name.length));
-  for (const check of checks) {
-    tell(`${markOf(check)} ${check.name.padEnd(width)}  ${wrap(check.detail, width + 4)}`);
-  }
+const NAME_WIDTH = 26;
+
+const lineOf = (check: Check): string =>
+  `${markOf(check)} ${check.name.padEnd(NAME_WIDTH)}  ${wrap(check.detail, NAME_WIDTH + 4)}`;
+
+const sumOf = (checks: readonly Check[]): string => {
   const wrong = checks.filter(({ ok }) => ok === false).length;
   const left = checks.filter(({ ok }) => ok === null).length;
   const notAll = left === 0 ? '' : `, ${left} not checked`;
-  tell('', wrong === 0 ? paint('green', `All is well${notAll}.`) : paint('red', `${wrong} to fix${notAll}.`));
+  return wrong === 0 ? paint('green', `All is well${notAll}.`) : paint('red', `${wrong} to fix${notAll}.`);
 };
 
 /** A new file only, for whoever ran the command; what is in it may be shared (see record.ts). */
@@ -95,10 +98,18 @@ export const runDoctor = async (options: DoctorOptions): Promise<number> => {
   const topics = readTopics(options);
   const found: Clock = {};
   const context: Context = { options, clock: found, recorded: [], isRecording: options.record !== undefined };
-  const checks = await examineAnyway(topics, context);
-  const isOk = checks.every(({ ok }) => ok !== false);
+  const identifier =
+    options.identifier === undefined ? LARGEST_IDENTIFIER : parseIdentifier('--identifier', options.identifier);
+  const steps = options.endToEnd ? [...STEPS, endToEnd(identifier)] : STEPS;
   const tell = options.json ? note : say;
-  printChecks(checks, tell);
+  const checks: Check[] = [];
+  const onChecks = (found: readonly Check[]): void => {
+    checks.push(...found);
+    for (const check of found) tell(lineOf(check));
+  };
+  await examine(steps, topics, context, onChecks).catch((error: unknown) => onChecks([judgeEnd(error)]));
+  const isOk = checks.every(({ ok }) => ok !== false);
+  tell('', sumOf(checks));
   if (options.record !== undefined) {
     await writeRecord(options.record, context);
     tell(`${context.recorded.length} answers are in ${options.record}, without a secret, host or name.`);
