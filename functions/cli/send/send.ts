@@ -20,16 +20,12 @@ const readFormat = (format: string | undefined): Format | undefined => {
   throw new UsageError('--format takes csv or jsonl');
 };
 
-const openSource = async (
-  identifiers: readonly string[],
-  { file, format }: SendOptions,
-  signal: AbortSignal,
-): Promise<RequestSource> => {
-  const known = readFormat(format);
+/** Before anything is asked of AWS. @throws UsageError @returns the arguments as a source, where there are any */
+const readArguments = (identifiers: readonly string[], { file }: SendOptions): RequestSource | undefined => {
   if (identifiers.length > 0 && file !== undefined) throw new UsageError('give identifiers or --file, not both');
   if (identifiers.length > 0) return openArguments(identifiers, (each) => parseIdentifier(each) !== undefined);
   if (file === undefined) throw new UsageError('give one identifier or more, or --file requests.csv, .jsonl or -');
-  return openFile(file, known, signal);
+  return undefined;
 };
 
 const NOTHING = { sent: 0, failed: 0, messages: [] };
@@ -58,14 +54,15 @@ export const runSend = async (identifiers: readonly string[], options: SendOptio
   const now = Date.now();
   const { json = false, dryRun = false, skipInvalid = false, wait = false, resume } = options;
   const fields = readFields(options, now);
+  const format = readFormat(options.format);
   const file = readReceiptsFile(options);
+  let source = readArguments(identifiers, options);
   let progress: Progress | undefined;
   // From here on, so that Ctrl-C leaves nothing of standard input on the disk.
   const signal = stopOnInterrupt((text) => (progress?.tell ?? note)(text));
   const target = dryRun ? undefined : await findTarget(options, 'requests', ...(wait ? (['logGroup'] as const) : []));
   const { requests: queueUrl = '', logGroup = '' } = target ?? {};
   const counts = { valid: 0, invalid: 0, sentBefore: 0 };
-  let source: RequestSource | undefined;
   let receipts: Receipts | undefined;
   const tellOf = (result: Omit<SendResult, 'stop'>, stop?: string): Told => ({
     ...result,
@@ -76,7 +73,7 @@ export const runSend = async (identifiers: readonly string[], options: SendOptio
     unsettled: 0,
   });
   try {
-    source = await openSource(identifiers, options, signal);
+    source ??= await openFile(options.file ?? '-', format, signal);
     for (const each of source.notes) note(each);
     if (resume !== undefined) receipts = openReceipts(resume, true);
     const check = createCheck({ fields, groupId: options.groupId, isFifo: queueUrl.endsWith('.fifo'), now });
