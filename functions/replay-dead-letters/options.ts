@@ -62,14 +62,34 @@ export class OptionsError extends Error {
   }
 }
 
-/** @throws OptionsError that lists all faults together. */
-export const readOptions = (event: unknown, maxAgeDefault: number): ReplayRequest => {
-  if (typeof event !== 'object' || event === null || Array.isArray(event)) throw new OptionsError(['it is no object']);
-  const given = event as Readonly<Record<string, unknown>>;
-  const faults: string[] = Object.keys(given)
-    .filter((key) => !(KEYS as readonly string[]).includes(key))
-    .map((key) => `${key} is not known`);
+type Given = Readonly<Record<string, unknown>>;
 
+const text = (value: unknown) => (typeof value === 'string' && value.trim() !== '' ? value : undefined);
+const words = (value: unknown) => {
+  const given = text(value);
+  return given !== undefined && isWords(given) ? given : undefined;
+};
+const flag = (value: unknown) => (typeof value === 'boolean' ? value : undefined);
+const atLeast = (least: number) => (value: unknown) =>
+  typeof value === 'number' && value >= least ? value : undefined;
+const whole = (least: number) => (value: unknown) => (Number.isSafeInteger(value) ? atLeast(least)(value) : undefined);
+const codeList = (value: unknown) => {
+  const all: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return all.length > 0 && all.every((each) => typeof each === 'string') ? parseCodes(all) : undefined;
+};
+const readCursor = (value: unknown) => {
+  const { before: bound, limit: left } = (value ?? {}) as Partial<Cursor>;
+  const isLimit = left === undefined || whole(1)(left) !== undefined;
+  const end = parseNotAfter(bound);
+  return end && isLimit ? { before: end, limit: left } : undefined;
+};
+
+const A_TEXT = 'a text that is not empty';
+const WORDS = 'a text of 1 to 256 characters';
+const A_MOMENT = 'ISO 8601 with offset, such as 2026-01-31T17:00:00Z, or a day';
+
+/** Each key as it is meant, or `undefined` where it is not given; what is wrong with it goes to `faults`. */
+const readKeys = (given: Given, faults: string[]) => {
   const read = <Value>(
     key: (typeof KEYS)[number],
     what: string,
@@ -81,68 +101,53 @@ export const readOptions = (event: unknown, maxAgeDefault: number): ReplayReques
     if (parsed === undefined) faults.push(`${key} must be ${what}`);
     return parsed;
   };
-  const text = (value: unknown) => (typeof value === 'string' && value.trim() !== '' ? value : undefined);
-  const words = (value: unknown) => {
-    const given = text(value);
-    return given !== undefined && isWords(given) ? given : undefined;
+  return {
+    queue: read('queue', '"rejected" or "exhausted"', (value) => DEAD_LETTER_QUEUES.find((name) => name === value)),
+    codes: read('code', `one or a list of ${KNOWN_CODES.join(', ')}`, codeList),
+    identifier: read('identifier', 'a positive integer', parseIdentifier),
+    requestId: read('requestId', A_TEXT, text),
+    source: read('source', A_TEXT, text),
+    messageId: read('messageId', A_TEXT, text),
+    before: read('before', A_MOMENT, parseBound),
+    after: read('after', A_MOMENT, parseBound),
+    cursor: read('cursor', 'what an earlier run gave', readCursor),
+    limit: read('limit', 'a whole number from 1', whole(1)),
+    rate: read('rate', 'a number of messages a second, from 0.01', atLeast(0.01)),
+    dryRun: read('dryRun', 'true or false', flag),
+    renew: read('renew', 'true or false', flag),
+    reason: read('reason', WORDS, words),
+    replayedBy: read('replayedBy', WORDS, words),
+    maxAgeSeconds: read('maxAgeSeconds', 'a whole number from 0', whole(0)),
   };
-  const flag = (value: unknown) => (typeof value === 'boolean' ? value : undefined);
-  const atLeast = (least: number) => (value: unknown) =>
-    typeof value === 'number' && value >= least ? value : undefined;
-  const whole = (least: number) => (value: unknown) =>
-    Number.isSafeInteger(value) ? atLeast(least)(value) : undefined;
-  const codeList = (value: unknown) => {
-    const all: readonly unknown[] = Array.isArray(value) ? value : [value];
-    return all.length > 0 && all.every((each) => typeof each === 'string') ? parseCodes(all) : undefined;
-  };
-  const readCursor = (value: unknown) => {
-    const { before: bound, limit: left } = (value ?? {}) as Partial<Cursor>;
-    const isLimit = left === undefined || whole(1)(left) !== undefined;
-    const end = parseNotAfter(bound);
-    return end && isLimit ? { before: end, limit: left } : undefined;
+};
+
+/** Without what was not given. */
+const present = <Fields extends object>(fields: Fields) =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    readonly [Name in keyof Fields]?: NonNullable<Fields[Name]>;
   };
 
-  const queue = read('queue', '"rejected" or "exhausted"', (value) =>
-    DEAD_LETTER_QUEUES.find((name) => name === value),
-  );
-  const codes = read('code', `one or a list of ${KNOWN_CODES.join(', ')}`, codeList);
-  const identifier = read('identifier', 'a positive integer', parseIdentifier);
-  const requestId = read('requestId', 'a text that is not empty', text);
-  const source = read('source', 'a text that is not empty', text);
-  const messageId = read('messageId', 'a text that is not empty', text);
-  const moment = 'ISO 8601 with offset, such as 2026-01-31T17:00:00Z, or a day';
-  const before = read('before', moment, parseBound);
-  const after = read('after', moment, parseBound);
-  const cursor = read('cursor', 'what an earlier run gave', readCursor);
-  const limitOfAll = read('limit', 'a whole number from 1', whole(1));
-  const rate = read('rate', 'a number of messages a second, from 0.01', atLeast(0.01));
-  const dryRun = read('dryRun', 'true or false', flag);
-  const renew = read('renew', 'true or false', flag);
-  const reason = read('reason', 'a text of 1 to 256 characters', words);
-  const replayedBy = read('replayedBy', 'a text of 1 to 256 characters', words);
-  const maxRequestAgeSeconds = read('maxAgeSeconds', 'a whole number from 0', whole(0)) ?? maxAgeDefault;
-  if (renew && reason === undefined) faults.push('renew wants a reason');
+/** @throws OptionsError that lists all faults together. */
+export const readOptions = (event: unknown, maxAgeDefault: number): ReplayRequest => {
+  if (typeof event !== 'object' || event === null || Array.isArray(event)) throw new OptionsError(['it is no object']);
+  const faults: string[] = Object.keys(event)
+    .filter((key) => !(KEYS as readonly string[]).includes(key))
+    .map((key) => `${key} is not known`);
+  const { queue, cursor, maxAgeSeconds, replayedBy, ...keys } = readKeys(event as Given, faults);
+  if (keys.renew && keys.reason === undefined) faults.push('renew wants a reason');
   if (faults.length > 0) throw new OptionsError(faults);
 
-  const bound = cursor?.before && (!before || cursor.before < before) ? cursor.before : before;
-  const limit = cursor?.limit ?? limitOfAll;
+  const { before } = keys;
   return {
     queues: queue === undefined ? DEAD_LETTER_QUEUES : [queue],
     options: {
+      ...present({
+        ...keys,
+        before: cursor?.before && (!before || cursor.before < before) ? cursor.before : before,
+        limit: cursor?.limit ?? keys.limit,
+      }),
       replayedBy: replayedBy ?? 'replay-dead-letters',
-      maxRequestAgeSeconds,
-      ...(codes ? { codes } : {}),
-      ...(identifier === undefined ? {} : { identifier }),
-      ...(requestId === undefined ? {} : { requestId }),
-      ...(source === undefined ? {} : { source }),
-      ...(messageId === undefined ? {} : { messageId }),
-      ...(bound ? { before: bound } : {}),
-      ...(after ? { after } : {}),
-      ...(limit === undefined ? {} : { limit }),
-      ...(rate === undefined ? {} : { rate }),
-      ...(dryRun === undefined ? {} : { dryRun }),
-      ...(renew === undefined ? {} : { renew }),
-      ...(reason === undefined ? {} : { reason }),
+      maxRequestAgeSeconds: maxAgeSeconds ?? maxAgeDefault,
     },
   };
 };

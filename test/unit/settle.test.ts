@@ -158,6 +158,13 @@ describe('rejected', () => {
     expect(sqsCalls.map(({ queueUrl }) => queueUrl.split('/').at(-1))).toEqual(['rejected', 'outcomes']);
   });
 
+  test('of a standard queue keeps the group that it had for fairness', async () => {
+    const { settle, entries } = open();
+    await settle(read('a', 10, {}, { MessageGroupId: 'tenant' }), rejected);
+    expect(entries()).toMatchObject([{ MessageGroupId: 'tenant' }]);
+    expect(entries()[0]).not.toHaveProperty('MessageDeduplicationId');
+  });
+
   test('of a FIFO queue keeps its group, and is not doubled within SQS’s five minutes', async () => {
     const { settle, entries } = open({ isFifo: true, hasOutcomes: true });
     await settle(readMessages([fifoRecord('a', 10, 'team-7')], START)[0]!, rejected);
