@@ -20,6 +20,8 @@ export interface AccountOptions {
   readonly variables?: Readonly<Record<string, string>>;
   /** What the mapping calls; the alias, unless told. */
   readonly qualifier?: string;
+  /** Where something else switches the mapping too. */
+  readonly mappingState?: () => string;
 }
 
 const CONFIGURATION_PATH = /^\/2015-03-31\/functions\/([\w-]+)\/configuration$/;
@@ -39,11 +41,12 @@ export const startAccount = async (options: AccountOptions = {}) => {
   const journal: { readonly method: string; readonly path: string; readonly body: string }[] = [];
   const settings = { fault: undefined as 'denied' | 'absent' | undefined };
 
+  const stateNow = (): string => options.mappingState?.() ?? mapping.state;
   const describe = () => ({
     UUID: mapping.uuid,
     EventSourceArn: queueArn,
     FunctionArn: `${functionArn}:${qualifier}`,
-    State: mapping.state,
+    State: stateNow(),
     StateTransitionReason: 'USER_INITIATED',
     LastModified: mapping.modifiedAt / 1000,
     BatchSize: 10,
@@ -57,7 +60,7 @@ export const startAccount = async (options: AccountOptions = {}) => {
 
   const update = (enabled: unknown) => {
     if (typeof enabled !== 'boolean') return refuse(400, 'InvalidParameterValueException', 'Enabled must be a boolean');
-    if (mapping.state.endsWith('ing')) {
+    if (stateNow().endsWith('ing')) {
       return refuse(400, 'ResourceInUseException', `Cannot update the event source mapping because it is in use.`);
     }
     mapping.state = enabled ? 'Enabling' : 'Disabling';

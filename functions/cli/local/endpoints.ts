@@ -2,10 +2,10 @@
 import { writeFile } from 'node:fs/promises';
 import type { World } from '../../../infra/local/world.ts';
 
-/** @param consoleUrl where `POST /faults` and the like are */
+/** @param more of other services, and where the console is */
 export const endpointVariables = (
   { environment, sqs }: World,
-  consoleUrl: string,
+  more: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> => ({
   ...environment,
   // Version 1 of the AWS CLI reads no AWS_REGION.
@@ -13,7 +13,7 @@ export const endpointVariables = (
   // Nothing here is worth a question to a metadata service that is not there.
   AWS_EC2_METADATA_DISABLED: 'true',
   EXHAUSTED_QUEUE_URL: sqs.queueUrl('exhausted'),
-  CONSOLE_URL: consoleUrl,
+  ...more,
 });
 
 /** For `. file`; Node's `--env-file` reads it too. A profile of the reader's would win over the keys. */
@@ -31,5 +31,6 @@ export const writeEnvFile = async (file: string, variables: Readonly<Record<stri
 export const sampleCommands = (): readonly string[] => [
   `aws --endpoint-url "$AWS_ENDPOINT_URL_SQS" sqs send-message --queue-url "$SOURCE_QUEUE_URL" --message-body '{"identifier": 10}'`,
   'npx mysafe-enable send 10 11 404 --requested-by you',
-  'npx mysafe-enable dead-letters list',
+  'npx mysafe-enable status',
+  'npx mysafe-enable trace --identifier 10',
 ];

@@ -106,6 +106,16 @@ const SCENES: readonly Scene[] = [
   },
 ];
 
+/** What a sample shows, in words; a new one is called after its file until it has some. */
+const SAMPLE_TITLES: Readonly<Record<string, string>> = {
+  'request-number.json': 'a number',
+  'request-string.json': 'a number as text',
+  'request-object.json': 'an object with its ticket',
+  'request-object-string.json': 'an object, number as text',
+  'request-sns.json': 'inside an SNS notification',
+  'request-eventbridge.json': 'inside an EventBridge event',
+};
+
 /** The samples of events/, each a disabled password that gets enabled. */
 const readSamples = async (): Promise<Scene[]> => {
   const folder = join(packageRoot, 'events');
@@ -115,7 +125,12 @@ const readSamples = async (): Promise<Scene[]> => {
       const { Records } = JSON.parse(await readFile(join(folder, name), 'utf8')) as SQSEvent;
       const body = Records[0]?.body ?? '';
       const identifier = Number(/identifier\D*(\d+)/.exec(body)?.[1] ?? /\d+/.exec(body)?.[0] ?? index);
-      return { title: name.replace(/\.json$/, ''), body, outcome: 'enabled', password: [identifier, 'disabled'] };
+      return {
+        title: SAMPLE_TITLES[name] ?? name.replace(/\.json$/, ''),
+        body,
+        outcome: 'enabled',
+        password: [identifier, 'disabled'],
+      };
     }),
   );
 };

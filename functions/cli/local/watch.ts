@@ -9,6 +9,7 @@ import { startWorld, type World } from '../../../infra/local/world.ts';
 import { CommandError } from '../terminal/ending.ts';
 import { stopOnInterrupt } from '../terminal/interrupt.ts';
 import { paint, say, seconds } from '../terminal/print.ts';
+import { accountVariables, openAccount, openLogs } from './account.ts';
 import { buildConsole, buildFunction } from './build.ts';
 import { endpointVariables, sampleCommands, writeEnvFile } from './endpoints.ts';
 import { KEYS, listenToKeys } from './keys.ts';
@@ -66,8 +67,11 @@ const openConsole = async (console: Console, port: number | undefined) => {
 const row = (time: string, identifier: string, became: string, attempts: string, took: string, by: string): string =>
   `${time.padEnd(9)} ${identifier.padEnd(17)} ${became.padEnd(28)} ${attempts.padEnd(8)} ${took.padEnd(8)} ${by}`.trimEnd();
 
-const printStart = async (world: World, url: string, envFile: string | undefined): Promise<void> => {
-  const variables = endpointVariables(world, url);
+const printStart = async (
+  url: string,
+  variables: Readonly<Record<string, string>>,
+  envFile: string | undefined,
+): Promise<void> => {
   say(`${paint('bold', 'The console:')} ${url}\n`);
   if (envFile === undefined) {
     say(paint('bold', 'In another terminal:'), '');
@@ -137,15 +141,19 @@ export const watch = async ({ port, envFile }: WatchOptions): Promise<number> =>
   const journal = createJournal();
   const passwords = passwordsAtFirst();
   let lines: Line[] = [];
+  const { logs, onLine: toLogs } = await openLogs();
   const onLine = (line: Line): void => {
     journal.onLine(line);
+    toLogs(line);
     lines.push(line);
   };
   await using world = await startWatchedWorld({ ...journal, onLine }, passwords);
   const console = createConsole({ world, journal, passwords });
   await world.mapping.enable();
+  const account = await openAccount(world.mapping, world.sqs.arnOf('requests'));
   const server = await openConsole(console, port);
-  await printStart(world, server.url, envFile);
+  const more = { ...accountVariables(logs.url, account.url), CONSOLE_URL: server.url };
+  await printStart(server.url, endpointVariables(world, more), envFile);
   const sticky = createSticky();
   const tell = createTelling(console, sticky, process.stdout.isTTY);
   const show = (): void => {
@@ -162,7 +170,6 @@ export const watch = async ({ port, envFile }: WatchOptions): Promise<number> =>
   show();
   sticky.end();
   say('\nStopping.');
-  await server.close();
-  await console.close();
+  await Promise.all([server.close(), console.close(), account.close(), logs.close()]);
   return 0;
 };
