@@ -3,6 +3,9 @@
  * that names it. Defaults: parameters.yml. Read by serverless.yml through derived.cjs.
  */
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
 import { placeholder } from './conditions.ts';
 
 interface Rule {
@@ -223,20 +226,20 @@ const follow = (values: Parameters) => {
   };
 };
 
-/** The `custom` section of serverless.yml. @throws Error that lists all faults together. */
+const DEFAULTS: Parameters = parse(readFileSync(join(import.meta.dirname, 'parameters.yml'), 'utf8'));
+
+/**
+ * The `custom` section of serverless.yml. What is wrong stands in `faults`, for the plugin to say: an error thrown here the
+ * framework would print inside three others.
+ */
 export const derive = async ({ options, resolveVariable }: Resolvers) => {
   const values: Record<string, string> = {};
   for (const name of Object.keys(RULES)) values[name] = String((await resolveVariable(`param:${name}`)) ?? '');
   if (isOpen(values)) return leaveOpen();
   const faults = [...unknown(options), ...checkParameters(values)];
   if (!STAGE.allows(String(await resolveVariable('sls:stage')))) faults.unshift(`stage must ${STAGE.must}`);
-  if (faults.length > 0) {
-    const error = new Error(`${faults.join('; ')} (docs/platform-engineer.md has all parameters)`);
-    // The framework prints the stack, which says nothing to whoever deploys.
-    error.stack = error.message;
-    throw error;
-  }
-  return follow(values);
+  // With wrong values the framework would find faults of its own, in other words.
+  return faults.length > 0 ? { ...follow(DEFAULTS), faults } : follow(values);
 };
 
 const isOpen = (values: Parameters): boolean =>

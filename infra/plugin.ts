@@ -1,5 +1,6 @@
 /**
- * A plugin of the Serverless Framework, for what YAML cannot say. What the parameters leave out is left out (conditions.ts).
+ * A plugin of the Serverless Framework, for what YAML cannot say. A wrong parameter, a missing region and messages that would be
+ * lost with the stack are said first and alone. What the parameters leave out is left out (conditions.ts).
  * And two resources of CloudFormation are published once and never change, so another content needs another name. In
  * infra/*.yml they go by the names on the left.
  *
@@ -7,10 +8,24 @@
  * - HttpsDeployment: without a new name API Gateway would go on serving the old methods, the old authorisation among them.
  */
 import { createHash } from 'node:crypto';
+import type { CloudFormationClientConfig } from '@aws-sdk/client-cloudformation';
 import { type CompiledTemplate, decideConditions } from './conditions.ts';
+import { findRegion, REGION_IS_MISSING } from './region.ts';
+import { findWaiting, refusal } from './waiting.ts';
 
+interface Provider {
+  readonly naming: { readonly getStackName: () => string };
+  readonly getAwsSdkV3Config: () => Promise<CloudFormationClientConfig>;
+}
 interface Serverless {
-  readonly service: { readonly provider: { compiledCloudFormationTemplate: CompiledTemplate } };
+  readonly service: {
+    readonly custom?: { readonly faults?: readonly string[] };
+    readonly provider: { compiledCloudFormationTemplate: CompiledTemplate };
+  };
+  readonly processedInput: { readonly commands: readonly string[] };
+  readonly getProvider: (name: 'aws') => Provider;
+  /** osls prints its message, without a stack. */
+  readonly classes: { readonly Error: new (message: string, code: string) => Error };
 }
 
 const FUNCTION = 'EnableDashpasswordLambdaFunction';
@@ -34,10 +49,43 @@ export const nameByContent = (template: CompiledTemplate): CompiledTemplate => {
   return rename(rename(template, 'EnablePasswordVersion', version), 'HttpsDeployment', `HttpsDeployment${hash}`);
 };
 
+interface Options {
+  readonly force?: boolean;
+  readonly region?: string;
+  readonly 'aws-profile'?: string;
+}
+
+/** The commands that make no difference in AWS. */
+const OFFLINE = ['package', 'print', 'plugin'];
+
 export default class MysafeEnablePlugin {
-  readonly hooks: Readonly<Record<string, () => void>>;
-  constructor({ service }: Serverless) {
+  readonly hooks: Readonly<Record<string, () => void | Promise<void>>>;
+  readonly commands = {
+    remove: {
+      usage: 'Remove the stack; refused while messages wait',
+      lifecycleEvents: ['remove'],
+      options: { force: { usage: 'Remove it with all messages that wait', type: 'boolean' } },
+    },
+  };
+  constructor(serverless: Serverless, options: Options) {
+    const { service } = serverless;
+    const [command = ''] = serverless.processedInput.commands;
+    const refuse = (message: string): never => {
+      throw new serverless.classes.Error(message, 'MYSAFE_ENABLE');
+    };
     this.hooks = {
+      initialize: () => {
+        const faults = service.custom?.faults ?? [];
+        if (faults.length > 0) refuse(`${faults.join('; ')} (docs/platform-engineer.md has all parameters)`);
+        if (!OFFLINE.includes(command) && findRegion(options) === undefined) refuse(REGION_IS_MISSING);
+      },
+      'before:remove:remove': async () => {
+        if (options.force) return;
+        const provider = serverless.getProvider('aws');
+        const waiting = await findWaiting(provider.naming.getStackName(), await provider.getAwsSdkV3Config());
+        const message = refusal(waiting);
+        if (message !== undefined) refuse(message);
+      },
       // Before this, the resources of serverless.yml are not in the template.
       'after:aws:package:finalize:mergeCustomProviderResources': () => {
         service.provider.compiledCloudFormationTemplate = nameByContent(

@@ -35,6 +35,7 @@ const OTHERS = ['', 'text', 'insights', 'csv', 'http', 'vtl', 'groovy', 'xml'];
 
 /** Whatever a reader has on their machine. */
 const FOREIGN = [
+  '.',
   'cat',
   'cd',
   'cp',

@@ -112,6 +112,9 @@ describe('packaging', () => {
       expect(message).toContain(name);
     }
     expect(message).not.toMatch(/parameters\.ts:\d/);
+    // First and alone, not inside what the framework says of its own reading.
+    expect(message).toMatch(/Error:\s+maximumConcurency is no parameter; fifo must be/);
+    expect(message).not.toMatch(/Cannot resolve|errored with/);
   });
 
   test('fails for a stage whose names would be too long', async () => {
