@@ -12,8 +12,10 @@ const plain = (name: string): string => name.toLowerCase().replace(/[\s_.-]/g, '
 const FIELD_BY_NAME: ReadonlyMap<string, FieldName> = new Map(FIELD_NAMES.map((field) => [plain(field), field]));
 
 const fieldOf = (name: string): FieldName | undefined => FIELD_BY_NAME.get(plain(name));
+/** From its first digit only: from each of them it would take quadratic time. */
+const NUMBER_BEHIND = /\(?(?<!\d)\d+\)?$/;
 /** A program that finds one name twice puts a number behind the second: identifier2, identifier.1, identifier (1). */
-const meantBy = (name: string): FieldName | undefined => FIELD_BY_NAME.get(plain(name).replace(/\(?\d+\)?$/, ''));
+const meantBy = (name: string): FieldName | undefined => FIELD_BY_NAME.get(plain(name).replace(NUMBER_BEHIND, ''));
 
 export const columnsOf = (names: readonly string[]): readonly Column[] =>
   names.map((name) => ({ name, field: fieldOf(name) }));
@@ -50,7 +52,7 @@ export const distance = (one: string, other: string): number => {
 const IDENTIFIER = 'identifier';
 /** How far a name is from `identifier`; `id`, `ident` and `identifiers` are near, whatever their length. */
 const strangeness = (name: string): number => {
-  const word = plain(name).replace(/\(?\d+\)?$/, '');
+  const word = plain(name).replace(NUMBER_BEHIND, '');
   if (word === '') return Number.POSITIVE_INFINITY;
   if (IDENTIFIER.startsWith(word) || word.startsWith(IDENTIFIER)) return 0;
   return word.endsWith('id') ? 1 : distance(word, IDENTIFIER);
