@@ -201,7 +201,7 @@ describe.concurrent('what to mend is said', () => {
       { ...environmentOf(queues.sqs), AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:1' },
       'replay --yes',
     );
-    expect(stderr).toContain('AWS is not to be reached');
+    expect(stderr).toContain('AWS cannot be reached');
     expect(stderr).toContain('Run it again');
   });
 });

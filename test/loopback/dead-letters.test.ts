@@ -116,7 +116,7 @@ describe.concurrent('list', () => {
     expect((await command('list', '--code', '1005')).stdout).toContain('rejected  1 matching dead letter\n');
   });
 
-  test('what Ctrl-C cut short says so, of each queue, with 1', async () => {
+  test('what Ctrl-C cut short says so, of each queue, with 130', async () => {
     await using queues = await openQueues();
     const { sqs } = queues;
     await putLetters(sqs, 'rejected', letters(60));
@@ -124,7 +124,7 @@ describe.concurrent('list', () => {
       env: environmentOf(sqs),
       watch: () => (sqs.messages('rejected').some(({ isInFlight }) => isInFlight) ? 'SIGINT' : undefined),
     });
-    expect(status).toBe(1);
+    expect(status).toBe(130);
     expect(stdout).toMatch(/^rejected {2}interrupted: at least \d+ dead letters$/m);
     expect(stdout).toMatch(/^exhausted {2}interrupted: at least 0 dead letters$/m);
     expect(queues.visible()).toBe(60);
@@ -256,7 +256,7 @@ describe.concurrent('replay', () => {
     ]);
     const { status, json, stderr } = await command('replay', '--dry-run', '--json');
     expect(status).toBe(0);
-    expect(json).toEqual({ matched: 3, replayed: 1, duplicates: 1, expired: 1, failed: 0, dryRun: true });
+    expect(json).toEqual({ matched: 3, replayed: 1, duplicates: 1, expired: 1, failed: 0, unread: 0, dryRun: true });
     expect(stderr).toMatch(/^replay +1006 +1 /m);
     expect(stderr).toMatch(/^delete +1006 +1 /m);
     expect(stderr).toMatch(/^stay +1006 +2 /m);
@@ -363,7 +363,7 @@ describe.concurrent('replay', () => {
     expect(sqs.messages('rejected')).toHaveLength(1);
   });
 
-  test('Ctrl-C ends after the batch under way, gives everything back, and says so with 1', async () => {
+  test('Ctrl-C ends after the batch under way, gives everything back, and says so with 130', async () => {
     await using queues = await openQueues();
     const { sqs, bodies, visible } = queues;
     await putLetters(sqs, 'rejected', letters(40));
@@ -371,7 +371,7 @@ describe.concurrent('replay', () => {
       env: environmentOf(sqs),
       watch: () => (bodies('requests').length > 0 ? 'SIGINT' : undefined),
     });
-    expect(status).toBe(1);
+    expect(status).toBe(130);
     expect(stderr).toContain('nothing is lost');
     const moved = bodies('requests').length;
     expect(json).toMatchObject({ replayed: moved, failed: 0 });
