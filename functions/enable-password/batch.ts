@@ -135,7 +135,11 @@ export const handleBatch = async (records: readonly SQSRecord[], parts: BatchPar
 
   /** A lane for each free place: the others need not begin before there is one. */
   let isAnswered = false;
+  let isStarting = false;
   const startLanes = (): void => {
+    // A lane that is stopped at once frees its place at once: the loop below goes on, not a call within a call.
+    if (isStarting) return;
+    isStarting = true;
     while (places.isFree() && !isAnswered) {
       const { value: lane, done } = waiting.next();
       if (done) {
@@ -144,6 +148,7 @@ export const handleBatch = async (records: readonly SQSRecord[], parts: BatchPar
       }
       running.push(run(lane, invocation));
     }
+    isStarting = false;
   };
   const places = createPlaces(concurrency, startLanes);
   const invocation: Invocation = { ...parts.invocation, places };

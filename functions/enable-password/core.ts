@@ -22,7 +22,7 @@ import { createRecall } from './recall.ts';
 import { readEvent } from './record.ts';
 import { createSettle } from './settle.ts';
 import { createTelling } from './tell.ts';
-import { attemptWaitMs, createDeadline, MAX_TOKEN_ATTEMPTS } from './waits.ts';
+import { createDeadline, MAX_TOKEN_ATTEMPTS, tokenWaitMs } from './waits.ts';
 
 export interface CoreParts {
   readonly settings: Omit<Environment, 'secretId' | 'aws'>;
@@ -66,7 +66,7 @@ export const createCore = (parts: CoreParts): Core => {
     vaults,
     timeoutMs,
     maxAttempts: MAX_TOKEN_ATTEMPTS,
-    wait: (attempt) => attemptWaitMs(attempt + 1, time.random()),
+    wait: (attempt) => tokenWaitMs(attempt, time.random()),
     onRequest: tell.tokenRequest,
     onRefusal: tell.tokenRefusal,
   });

@@ -82,6 +82,10 @@ interface Attempt {
   readonly isRefusedAgain: boolean;
   /** The first attempt met a stale connection: it says nothing of Segura. */
   readonly isStale: boolean;
+  /** ms since the epoch. */
+  readonly answeredAt: number;
+  /** Another secret is in force since, which may bring another answer. */
+  readonly hasNewSecret: boolean;
 }
 
 const keep = (cause: KeptCause, errorCode?: string, retryAfterSeconds?: number): Kept => ({
@@ -142,21 +146,22 @@ export const createEnable = (parts: EnableParts) => {
 
   const call = async (underway: Underway, token: Token, limitMs: number): Promise<Attempt> => {
     const { request, effort, invocation } = underway;
+    const { tokens, deadline } = invocation;
     effort.attempts += 1;
     const startedAt = now();
     const answer = await enablePassword(request.identifier, token, limitMs);
-    effort.latenciesMs.push(now() - startedAt);
-    const reading = readAnswer(answer, now());
+    const answeredAt = now();
+    effort.latenciesMs.push(answeredAt - startedAt);
+    const reading = readAnswer(answer, answeredAt);
     const row = judge(reading);
     underway.kept = keep(causeOf(row), codeOf(answer, reading), reading.retryAfterSeconds);
-    return {
-      kind: 'attempt',
-      reading,
-      row,
-      token,
-      isRefusedAgain: row.happens.kind === 'renew-token' && invocation.renewedTokens.has(token),
-      isStale: effort.attempts === 1 && metStaleConnection(answer),
-    };
+    const isRefused = row.happens.kind === 'renew-token';
+    const isRefusedAgain = isRefused && invocation.renewedTokens.has(token);
+    const isStale = effort.attempts === 1 && metStaleConnection(answer);
+    // With the place held, and before the gate hears of it: the rest of the batch shall not be stopped for an old secret.
+    const isCurable = row.segura !== 'up' && !isStale && isRefused === isRefusedAgain && secretMayCure(reading);
+    const hasNewSecret = isCurable && (await tokens.rereadSecret(token.vault, deadline.callsLeftMs));
+    return { kind: 'attempt', reading, row, token, answeredAt, isRefusedAgain, isStale, hasNewSecret };
   };
 
   const stopForToken = (underway: Underway, entry: Entry, { cause, code, retryAfterSeconds }: NoToken): Kept => {
@@ -181,10 +186,11 @@ export const createEnable = (parts: EnableParts) => {
       return late;
     }
     const made = await call(underway, found.token, Math.min(timeoutMs, deadline.callsLeftMs()));
-    const { row, reading, isStale, isRefusedAgain } = made;
-    const sign = isStale ? 'unknown' : isRefusedAgain ? 'down' : row.segura;
+    const { row, reading, isStale, isRefusedAgain, hasNewSecret } = made;
+    const sign = isStale || hasNewSecret ? 'unknown' : isRefusedAgain ? 'down' : row.segura;
     const { retryAfterSeconds } = reading;
     gate.report(entry, { identifier: request.identifier, sign, cause: causeOf(row), retryAfterSeconds });
+    if (hasNewSecret) gate.secretChanged();
     return made;
   };
 
@@ -215,10 +221,14 @@ export const createEnable = (parts: EnableParts) => {
   };
 
   /** @returns whether there was time to wait for the next attempt */
-  const waitForNext = async ({ failures, invocation }: Underway, { isStale, reading }: Attempt): Promise<boolean> => {
+  const waitForNext = async (
+    { failures, invocation }: Underway,
+    { isStale, reading, answeredAt }: Attempt,
+  ): Promise<boolean> => {
     const askedMs = (reading.retryAfterSeconds ?? 0) * 1000;
     const ownMs = isStale ? 0 : attemptWaitMs(failures, random());
-    const waitMs = askedMs > ownMs ? askedMs + pauseJitterMs(askedMs, random()) : ownMs;
+    const fromAnswerMs = askedMs > ownMs ? askedMs + pauseJitterMs(askedMs, random()) : ownMs;
+    const waitMs = fromAnswerMs - (now() - answeredAt);
     if (waitMs + MIN_CALL_MS > invocation.deadline.callsLeftMs()) return false;
     if (waitMs > 0) await sleep(waitMs);
     return true;
@@ -235,18 +245,15 @@ export const createEnable = (parts: EnableParts) => {
 
   /** @returns what becomes of the request, or `undefined` where it is to be called again */
   const decide = async (underway: Underway, made: Attempt): Promise<Decision | undefined> => {
-    const { row, reading, token, isRefusedAgain, isStale } = made;
-    const { gate, tokens, deadline } = underway.invocation;
+    const { row, reading, token, isRefusedAgain, hasNewSecret } = made;
+    const { tokens } = underway.invocation;
     const { happens } = row;
+    if (hasNewSecret) return undefined;
     if (happens.kind === 'done') {
       return { kind: 'done', result: row.means === 'already-enabled' ? 'already-enabled' : 'enabled' };
     }
     if (happens.kind === 'reject') return reject(happens.errorCode, tokens.redact(describe(row, reading)));
     if (happens.kind === 'renew-token' && !isRefusedAgain) return renewToken(underway, token);
-    if (!isStale && secretMayCure(reading) && (await tokens.rereadSecret(token.vault, deadline.callsLeftMs))) {
-      gate.secretChanged();
-      return undefined;
-    }
     if (happens.kind !== 'retry') return { ...underway.kept, needsPeople: row };
     return mayRetry(underway, made) && (await waitForNext(underway, made)) ? undefined : underway.kept;
   };

@@ -57,7 +57,7 @@ export const createGate = ({ breaker, deadline, now, random, sleep, onClosed }: 
   let isProbing = false;
   let isChoosing = false;
   /** An invocation waits for one probe at most: it is paid by the millisecond, and its messages can wait as well in SQS. */
-  let hasHoped = false;
+  let hasProbed = false;
   /** A probe whose answer said nothing of Segura, such as a refused token, is followed by one more at once. */
   let grace: 'none' | 'due' | 'taken' = 'none';
   let changed = Promise.withResolvers<void>();
@@ -81,9 +81,7 @@ export const createGate = ({ breaker, deadline, now, random, sleep, onClosed }: 
     if (!hasTimeFor(Math.max(0, ms))) return undefined;
     if (ms <= 0) return 0;
     const hasFresh = waiting.some(({ identifier }) => !state.failing.has(identifier));
-    if (hasHoped || !isDoubtful(state, hasFresh)) return undefined;
-    hasHoped = true;
-    return ms;
+    return hasProbed || !isDoubtful(state, hasFresh) ? undefined : ms;
   };
 
   const choose = async (): Promise<void> => {
@@ -101,6 +99,7 @@ export const createGate = ({ breaker, deadline, now, random, sleep, onClosed }: 
       const fresh = waiting.findIndex(({ identifier }) => !state.failing.has(identifier));
       const [chosen] = waiting.splice(Math.max(0, fresh), 1);
       isProbing = true;
+      hasProbed = true;
       grace = grace === 'due' ? 'taken' : 'none';
       chosen?.resolve(PROBE);
     }

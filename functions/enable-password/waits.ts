@@ -9,15 +9,24 @@ export const MIN_CALL_MS = 250;
 /** How long a dead letter or visibility change waits for others to share its batch of ten. */
 export const LINGER_MS = 10;
 
-const FIRST_WAIT_MS = 100;
-const LONGEST_WAIT_MS = 10_000;
+/**
+ * Before the second attempt, the third …: short at first, since most failures are of a single call, and where a fifth of
+ * the calls fail a batch of a thousand must not wait for the few that fail four times; the last one sits out a restart.
+ */
+const ATTEMPT_WAITS_MS = [80, 160, 320, 640, 2500] as const;
 
 /**
- * Wait before the next attempt, after `attempt` attempts (from 1): drawn evenly from the whole step between one doubling
- * and the next, so that waits grow strictly and callers that failed together do not come back together.
+ * Wait before the next attempt, after `attempt` attempts (from 1): drawn evenly from one step to its double, so that waits
+ * grow strictly and callers that failed together do not come back together.
  */
 export const attemptWaitMs = (attempt: number, random: number): number =>
-  Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempt - 1) * (1 + random));
+  (ATTEMPT_WAITS_MS[attempt - 1] ?? ATTEMPT_WAITS_MS[4]) * (1 + random);
+
+const FIRST_TOKEN_WAIT_MS = 200;
+
+/** Likewise on the token endpoint: one waits for all. */
+export const tokenWaitMs = (attempt: number, random: number): number =>
+  FIRST_TOKEN_WAIT_MS * 2 ** (attempt - 1) * (1 + random);
 
 /** On top of a pause that many were asked for at once. */
 export const pauseJitterMs = (pauseMs: number, random: number): number => random * Math.min(1000, pauseMs / 10);

@@ -12,7 +12,7 @@ import type { Outcome } from '../../functions/enable-password/batch.ts';
 import { createCore } from '../../functions/enable-password/core.ts';
 import type { Decision, Effort } from '../../functions/enable-password/enable.ts';
 import { createKept } from '../../functions/enable-password/kept.ts';
-import { attemptWaitMs, createDeadline, MAX_TOKEN_ATTEMPTS } from '../../functions/enable-password/waits.ts';
+import { createDeadline, MAX_TOKEN_ATTEMPTS, tokenWaitMs } from '../../functions/enable-password/waits.ts';
 import type { Failure } from '../../functions/http/failure.ts';
 import type { Answer, Call } from '../../functions/http/send.ts';
 import { createTokens } from '../../functions/segura/token.ts';
@@ -191,7 +191,7 @@ export const createStage = (options: StageOptions = {}) => {
     vaults,
     timeoutMs,
     maxAttempts: MAX_TOKEN_ATTEMPTS,
-    wait: (attempt) => attemptWaitMs(attempt + 1, random()),
+    wait: (attempt) => tokenWaitMs(attempt, random()),
     onRequest: () => undefined,
     onRefusal: ({ cause, code }) => refusals.push(`${cause} ${code}`),
   });
