@@ -15,7 +15,7 @@ export interface Reading {
   readonly envelope?: Envelope;
   /** A key stands twice in one object of the body: nobody can say which of the two was meant. */
   readonly isAmbiguous: boolean;
-  /** How long the answer asks us to wait, whatever its status. */
+  /** How long the answer asks us to wait, whatever its status; 870 s at most. */
   readonly retryAfterSeconds?: number;
 }
 
@@ -119,6 +119,9 @@ const secondsUntil = (value: string | undefined, now: number): number | undefine
   return Number.isNaN(seconds) ? undefined : Math.max(0, seconds);
 };
 
+/** What asks for more would have an environment stay away for hours after Segura is back. */
+const LONGEST_RETRY_AFTER_SECONDS = 870;
+
 /** The resets of rate limits stand on every answer; only with a 429 do they ask for a wait. */
 const readRetryAfter = (
   status: number,
@@ -126,7 +129,10 @@ const readRetryAfter = (
   now: number,
 ): number | undefined => {
   const names = status === 429 ? ['retry-after', 'ratelimit-reset', 'x-ratelimit-reset'] : ['retry-after'];
-  return names.map((name) => secondsUntil(headerOf(headers, name), now)).find((seconds) => seconds !== undefined);
+  const asked = names
+    .map((name) => secondsUntil(headerOf(headers, name), now))
+    .find((seconds) => seconds !== undefined);
+  return asked === undefined ? undefined : Math.min(LONGEST_RETRY_AFTER_SECONDS, asked);
 };
 
 const countKeys = (value: unknown): number => {

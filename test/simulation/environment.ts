@@ -68,15 +68,16 @@ export const createEnvironment = (parts: EnvironmentParts) => {
   const wire =
     <Delivered extends { readonly answer: Answer; readonly isBroken?: 'deaf' | 'bug' }>(
       send: (call: Call, by: Run) => Promise<Delivered>,
-      onSend: (call: Call, by: Run) => (delivered: Delivered | undefined) => void,
+      onSend: (call: Call, by: Run, isStale: boolean) => (delivered: Delivered | undefined) => void,
     ): Send =>
     (call) =>
       new Promise((resolve, reject) => {
         if (!process.isAlive()) return;
         const startedAt = clock.now();
         const by = run;
-        const onDelivered = onSend(call, by);
-        if (staleSockets > 0) {
+        const isStale = staleSockets > 0;
+        const onDelivered = onSend(call, by, isStale);
+        if (isStale) {
           staleSockets -= 1;
           clock.after(RESET_MS, () =>
             process.run(() => {

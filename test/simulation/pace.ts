@@ -34,7 +34,7 @@ export const createPace = (clock: Clock, { violate }: Ledger, weather: Weather) 
       const learning = learningOf(run);
       const { knowsSince, lastCallAt } = learning;
       learning.lastCallAt = clock.now();
-      if (!weather.isOutage || knowsSince === undefined || lastCallAt < knowsSince || !isDown()) return;
+      if (!weather.isOutage || knowsSince === undefined || lastCallAt <= knowsSince || !isDown()) return;
       const ms = clock.now() - lastCallAt;
       if (ms < PACE_MS) violate(`environment ${run.environment} knows of the outage, and calls twice in ${ms} ms`);
     },

@@ -22,13 +22,15 @@ const LEAST_OF_OLD_SECONDS = 120;
 /** The contract: `Retry-After` is respected up to 870 s. */
 const LONGEST_ASKED_SECONDS = 870;
 const A_MOMENT_MS = 1500;
-/** Where something hung or broke, and those behind a kept message of their group. */
-const EXEMPT: readonly string[] = ['bug', 'deadline', 'fifo-order'];
+/** Where something hung or broke. */
+const EXEMPT: readonly string[] = ['bug', 'deadline'];
 /** A change that was on its way when the message came back. */
 const LATE_CHANGE_MS = 6000;
 
 export const createWaits = ({ clock, ledger, weather, requests }: WaitsParts) => {
   const { violate, stories } = ledger;
+  /** Retry-After may have been asked of the environment; behind a kept message of its group one waits with that one. */
+  const mayBeLong = requests.isFifo || weather.segura.some(({ faults }) => faults.some((fault) => fault !== 'down'));
 
   const checkLength = (seconds: number, story: Story | undefined, run: Run): void => {
     const { hasHeard } = run;
@@ -43,7 +45,8 @@ export const createWaits = ({ clock, ledger, weather, requests }: WaitsParts) =>
     }
     if (!weather.isOutage || seconds < LEAST_SECONDS) return;
     const ageMs = clock.now() - story.sentAt;
-    if (story.receives === 1 && seconds > LONGEST_FIRST_SECONDS) violate(`a first wait of ${seconds} s`, story);
+    if (!mayBeLong && story.receives === 1 && seconds > LONGEST_FIRST_SECONDS)
+      violate(`a first wait of ${seconds} s`, story);
     if (ageMs > OLD_AFTER_MS && seconds < LEAST_OF_OLD_SECONDS) {
       violate(`waits do not grow: ${seconds} s after ${(ageMs / 3_600_000).toFixed(1)} h`, story);
     }

@@ -199,7 +199,7 @@ export const drawWeather = (kind: Kind, startsAt: number, random: Random): Weath
     case 'day-long-outage-fifo': {
       const to = startsAt + OUTAGE_MS;
       const down = { from: startsAt, to, share: 1, faults: random() < 0.8 ? [pick(random, DOWN)] : DOWN };
-      return { ...quiet, segura: [down], tokens: random() < 0.5 ? [down] : [], calmAt: to };
+      return { ...quiet, segura: [down], tokens: random() < 0.5 ? [down] : [], isOutage: true, calmAt: to };
     }
   }
 };

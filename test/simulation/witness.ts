@@ -69,7 +69,7 @@ export const createWitness = ({ clock, ledger, isFifo, hasOutcomes, weather, req
     return () => end(run);
   };
 
-  const onEnableCall = (identifier: number, run: Run) => {
+  const onEnableCall = (identifier: number, run: Run, isStale: boolean) => {
     counts.calls += 1;
     const { environment } = run;
     const story = ledger.storyOf(identifier);
@@ -84,12 +84,12 @@ export const createWitness = ({ clock, ledger, isFifo, hasOutcomes, weather, req
     if (story.isInvalid) violate('called though it is no request', story);
     const open = begin(run);
     if (open > MAX_CALLS_UNDER_WAY) violate(`${open} calls under way at once`, story);
-    pace.onCall(run);
+    if (!isStale) pace.onCall(run);
 
     return (delivery: Delivery | undefined): void => {
       end(run);
       const { verdict } = delivery ?? {};
-      pace.onAnswer(run, identifier, verdict);
+      if (!isStale) pace.onAnswer(run, identifier, verdict);
       if (verdict === undefined) {
         run.failedCalls += 1;
         run.failedIdentifiers.add(identifier);
@@ -141,8 +141,9 @@ export const createWitness = ({ clock, ledger, isFifo, hasOutcomes, weather, req
   return {
     counts,
     keptBy,
-    onSeguraCall: ({ url, path = url.pathname }: Call, run: Run): ((delivery: Delivery | undefined) => void) =>
-      path.endsWith('/oauth2/token') ? onTokenRequest(run) : onEnableCall(Number(path.split('/').at(-1)), run),
+    /** `isStale`: on a connection that is closed already, so that it does not reach Segura. */
+    onSeguraCall: ({ url, path = url.pathname }: Call, run: Run, isStale: boolean) =>
+      path.endsWith('/oauth2/token') ? onTokenRequest(run) : onEnableCall(Number(path.split('/').at(-1)), run, isStale),
 
     onAwsCall: ({ headers }: Call, run: Run) => {
       const isSecret = headers['x-amz-target'] === 'secretsmanager.GetSecretValue';

@@ -109,6 +109,7 @@ describe('how long we are asked to wait', () => {
   test.each<readonly [string, number, Record<string, string | string[]>, number | undefined]>([
     ['Retry-After in seconds', 429, { 'retry-after': '30' }, 30],
     ['Retry-After as a date', 429, { 'retry-after': inSeconds(90) }, 90],
+    ['Retry-After of more than 870 s', 503, { 'retry-after': '5000' }, 870],
     ['Retry-After in the past', 429, { 'retry-after': inSeconds(-90) }, 0],
     ['a negative Retry-After', 429, { 'retry-after': '-5' }, 0],
     ['Retry-After said twice', 429, { 'retry-after': ['7', '9'] }, 7],

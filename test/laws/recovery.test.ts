@@ -1,0 +1,62 @@
+/** The contract's *Recovery*, in virtual time: outages of each length, both queues, and more than a queue likes to hold. */
+import { expect, test } from 'vitest';
+import { type OutageOptions, runOutage } from '../simulation/outage.ts';
+
+const MINUTE = 60;
+const HOUR = 3600;
+/** The same each time: half of the waits is a matter of chance, and a promise of what is usual. */
+const seed = 1;
+
+interface Case extends Partial<OutageOptions> {
+  readonly seconds: number;
+  readonly backlog: number;
+}
+
+const outage = ({ isFifo = false, ...options }: Case) => runOutage({ seed, isFifo, ...options });
+const again = ({ seconds, backlog, isFifo = false }: Case): string =>
+  `npm run simulate -- --seed ${seed} --outage ${seconds}s --backlog ${backlog}${isFifo ? ' --fifo' : ''}`;
+
+const both = (seconds: number, ...backlogs: readonly number[]): Case[] =>
+  backlogs.flatMap((backlog) => [false, true].map((isFifo) => ({ seconds, backlog, isFifo })));
+
+test.each<Case>([
+  ...both(10, 20),
+  ...both(MINUTE, 1, 100),
+  ...both(10 * MINUTE, 1, 100),
+  ...both(3 * HOUR, 1, 100),
+  ...both(24 * HOUR, 1, 10),
+])('after $seconds s without Segura, $backlog waiting (FIFO: $isFifo): all are back in time', async (options) => {
+  const { violations, enabled } = await outage(options);
+  expect(violations.join('\n'), again(options)).toBe('');
+  expect(enabled).toBe(options.backlog);
+});
+
+test.each<readonly [string, Case]>([
+  [
+    'nothing of a group is given while any of it is in flight',
+    { seconds: 600, backlog: 100, isFifo: true, groupLock: 'any-in-flight' },
+  ],
+  ['requests come in over the whole outage', { seconds: 3 * HOUR, backlog: 50, isSpread: true }],
+  ['the token endpoint is down too', { seconds: 600, backlog: 100, tokensFail: true }],
+])('the promise holds where %s', async (_, options) => {
+  const { violations } = await outage(options);
+  expect(violations.join('\n'), again(options)).toBe('');
+});
+
+test.each<readonly [string, Case]>([
+  ['there are more than the queue lets be in flight', { seconds: 600, backlog: 300, maxInFlight: 100 }],
+  ['Segura hangs instead of answering', { seconds: 600, backlog: 20, faults: ['hang'] }],
+  ['Segura can work on two calls at once', { seconds: 600, backlog: 300, capacity: 2 }],
+  ['two thousand wait, with fifty pollers', { seconds: 600, backlog: 2000, maximumConcurrency: 50 }],
+])('nothing is lost or given up where %s', async (_, options) => {
+  const { violations, enabled } = await outage(options);
+  expect(violations.join('\n'), again(options)).toBe('');
+  expect(enabled).toBe(options.backlog);
+});
+
+test('four days without Segura take fewer than a thousand receives', async () => {
+  const { mostReceives, exhausted, violations } = await outage({ seconds: 95 * HOUR, backlog: 2 });
+  expect(violations.join('\n'), `seed ${seed}`).toBe('');
+  expect({ exhausted, mostReceives }).toEqual({ exhausted: 0, mostReceives: expect.any(Number) });
+  expect(mostReceives).toBeLessThan(1000);
+});
