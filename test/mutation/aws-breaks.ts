@@ -9,7 +9,9 @@ const OUTBOX = 'functions/aws/outbox.ts';
 const HANDLER = 'functions/enable-password/handler.ts';
 const LETTER = 'functions/dead-letters/letter.ts';
 const REPLAY = 'functions/dead-letters/replay.ts';
-const SCAN = 'functions/dead-letters/scan.ts';
+const PLAN = 'functions/dead-letters/plan.ts';
+const PACE = 'functions/dead-letters/pace.ts';
+const HOLDING = 'functions/dead-letters/holding.ts';
 const ENTRY = 'functions/dead-letters/replay-entry.ts';
 const SELECT = 'functions/dead-letters/select.ts';
 
@@ -125,53 +127,53 @@ export const AWS_BREAKS: readonly Break[] = [
   {
     file: REPLAY,
     why: 'a dry run sends',
-    from: 'const confirmed = dryRun ? [...batch] : await send(scan, batch);',
-    to: 'const confirmed = await send(scan, batch);',
+    from: 'options.dryRun ? [...batch] : await send(run, scan, batch)',
+    to: 'await send(run, scan, batch)',
   },
   {
-    file: REPLAY,
+    file: PLAN,
     why: 'expired requests are replayed without being renewed',
-    from: "maxRequestAgeSeconds) === undefined ? undefined : 'expired';",
-    to: "maxRequestAgeSeconds) === '' ? 'expired' : undefined;",
+    from: "maxAgeSeconds) === undefined ? undefined : 'expired'",
+    to: "maxAgeSeconds) === '' ? 'expired' : undefined",
   },
   {
-    file: REPLAY,
+    file: PLAN,
     why: 'requests of unknown age are replayed',
-    from: "    if (!isAgeKnown) return 'unknown-age';\n",
-    to: "    if (isAgeKnown === undefined) return 'unknown-age';\n",
+    from: "  if (!isAgeKnown) return 'unknown-age';\n",
+    to: '',
   },
   {
-    file: REPLAY,
+    file: PLAN,
     why: 'duplicates of one original are sent twice',
-    from: 'const isDuplicate = sentWith !== undefined || chosen.has(key);',
-    to: 'const isDuplicate = false;',
+    from: 'if (sentWith !== undefined || chosen.has(key)) {',
+    to: 'if (sentWith === -1) {',
   },
   {
     file: REPLAY,
     why: 'a later message of a FIFO group goes before one that was not sent',
-    from: 'const isStopped = isFifo && stoppedGroups.has(letter.groupId);',
-    to: 'const isStopped = false;',
+    from: 'if (isFifo && stoppedGroups.has(letter.groupId))',
+    to: 'if (isFifo && stoppedGroups.has(letter.messageId))',
   },
   {
-    file: REPLAY,
+    file: PLAN,
     why: 'the limit is not kept',
-    from: 'if (attempted + outgoing.length >= limit && !isDuplicate) continue;',
-    to: 'if (attempted >= limit && !isDuplicate) continue;',
+    from: '    if (outgoing.length >= left) continue;\n',
+    to: '',
   },
   {
-    file: REPLAY,
+    file: PACE,
     why: 'the rate is not kept',
-    from: 'while (dueAt > now() && !isOver()) {',
-    to: 'while (dueAt > 10 * now() && !isOver()) {',
+    from: 'return Math.max(0, nextAt - at, freeAt(count) - at);',
+    to: 'return Math.min(0, nextAt - at, freeAt(count) - at);',
   },
   {
-    file: SCAN,
+    file: HOLDING,
     why: 'letters stay invisible after a scan',
     from: '      await changeVisibility([...held.keys()], 0);\n',
     to: '',
   },
   {
-    file: SCAN,
+    file: HOLDING,
     why: 'letters that take long become visible to others meanwhile',
     from: 'if (until > from) due.push(messageId);',
     to: 'if (until < from) due.push(messageId);',

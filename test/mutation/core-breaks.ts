@@ -58,8 +58,8 @@ export const CORE_BREAKS: readonly Break[] = [
   {
     file: ENABLE,
     why: 'a stale connection counts as down',
-    from: "const sign = isStale ? 'unknown' : isRefusedAgain",
-    to: 'const sign = isRefusedAgain',
+    from: "isStale || hasNewSecret ? 'unknown'",
+    to: "hasNewSecret ? 'unknown'",
   },
   {
     file: ENABLE,
@@ -160,8 +160,8 @@ export const CORE_BREAKS: readonly Break[] = [
   {
     file: WAITS,
     why: 'callers that failed together come back together',
-    from: 'FIRST_WAIT_MS * 2 ** (attempt - 1) * (1 + random)',
-    to: 'FIRST_WAIT_MS * 2 ** (attempt - 1) * (1 + 0 * random)',
+    from: '(ATTEMPT_WAITS_MS[attempt - 1] ?? ATTEMPT_WAITS_MS[4]) * (1 + random)',
+    to: '(ATTEMPT_WAITS_MS[attempt - 1] ?? ATTEMPT_WAITS_MS[4]) * (1 + 0 * random)',
   },
   {
     file: WAITS,
