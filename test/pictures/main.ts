@@ -18,7 +18,6 @@ const simulate = async (...args: readonly string[]): Promise<unknown> => {
 };
 
 interface SimulatedOutage {
-  readonly name?: string;
   readonly seconds: number;
   readonly backlog: number;
   readonly isFifo: boolean;
@@ -27,6 +26,7 @@ interface SimulatedOutage {
 }
 interface Simulated {
   readonly outages: readonly SimulatedOutage[];
+  readonly peers: readonly Course[];
 }
 
 const lengthOf = (seconds: number): string => {
@@ -36,9 +36,9 @@ const lengthOf = (seconds: number): string => {
 };
 
 const drawOutage = async (): Promise<string> => {
-  const { outages } = (await simulate('--outage', '1d', '--spread', '--backlog', '1000', '--peers')) as Simulated;
-  const courses = outages.map(({ name = 'mysafe-enable', series }): Course => ({ name, series }));
-  return draw(outageSpec(courses, 24));
+  const { outages, peers } = (await simulate('--outage', '24h', '--backlog', '1000', '--peers')) as Simulated;
+  const [ours] = outages;
+  return draw(outageSpec([{ name: 'mysafe-enable', series: ours?.series ?? [] }, ...peers], 24));
 };
 
 const drawWaits = async (): Promise<string> => {

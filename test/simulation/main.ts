@@ -3,13 +3,16 @@
  * the seed if an invariant broke. The same seed gives the same run.
  */
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { note, say, sayJson } from '../../functions/cli/terminal/print.ts';
 import { createProgress } from '../../functions/cli/terminal/progress.ts';
+import type { Course } from '../pictures/specs.ts';
 import type { EpisodeOptions, Summary } from './episode.ts';
 import type { OutageOptions, OutageResult } from './outage.ts';
+import { PEERS, simulatePeer } from './peers.ts';
 import { type Job, outagePlan, plan, readLength } from './plan.ts';
 import { report, reportOutages } from './report.ts';
 import { KINDS, type Kind } from './weather.ts';
@@ -33,6 +36,9 @@ Outages, held against the contract's Recovery:
   --capacity <n>       calls that Segura works on at once (default: any number)
   --concurrency <n>    maximum concurrency of the event source mapping (default 5, as shipped)
 
+  --peers              beside it, what becomes of the same requests with middy + axios and with Powertools Batch
+  --svg <file>         draws the outage (npm ci --prefix test/pictures brings what draws)
+
   --json               one JSON object; of an outage with a time series: waiting, kept, enabled, exhausted, calls
   --help               this text`;
 
@@ -45,6 +51,8 @@ const OPTIONS = {
   backlog: { type: 'string', default: '100' },
   fifo: { type: 'boolean', default: false },
   spread: { type: 'boolean', default: false },
+  peers: { type: 'boolean', default: false },
+  svg: { type: 'string' },
   capacity: { type: 'string' },
   concurrency: { type: 'string' },
   json: { type: 'boolean', default: false },
@@ -147,16 +155,30 @@ const outageOf = (options: Options, seed: number): Outage => {
     seconds,
     backlog: readNumber('backlog', options.backlog, 1),
     isFifo: options.fifo,
-    isSpread: options.spread,
+    isSpread: options.spread || options.peers,
     ...(options.capacity === undefined ? {} : { capacity: readNumber('capacity', options.capacity, 1) }),
     ...(options.concurrency === undefined
       ? {}
       : { maximumConcurrency: readNumber('concurrency', options.concurrency, 1) }),
-    samples: options.json ? SAMPLES : 0,
+    samples: options.json || options.svg !== undefined ? SAMPLES : 0,
   };
 };
 
+/** The same requests, sent at the same moments. */
+const runPeers = ({ seconds, backlog }: Outage): Course[] => {
+  const sentAt = Array.from({ length: backlog }, (_, index) => ((index + 1) * seconds) / (backlog + 1));
+  return PEERS.map((peer) => ({ name: peer.name, series: simulatePeer(peer, sentAt, seconds, SAMPLES) }));
+};
+
+const drawOutage = async (file: string, courses: readonly Course[], seconds: number): Promise<void> => {
+  const [{ draw }, { outageSpec }] = await Promise.all([import('../pictures/draw.ts'), import('../pictures/specs.ts')]);
+  await writeFile(file, await draw(outageSpec(courses, seconds / 3600)));
+};
+
 const runOutages = async (options: Options, seed: number): Promise<number> => {
+  if (options.outages && (options.peers || options.svg !== undefined)) {
+    throw new UsageError('--peers and --svg go with --outage, which names one length');
+  }
   const outages = options.outages ? outagePlan(seed) : [outageOf(options, seed)];
   const progress = await createProgress(outages.length, options.json);
   let done = 0;
@@ -168,7 +190,14 @@ const runOutages = async (options: Options, seed: number): Promise<number> => {
     },
   );
   progress.end();
-  if (options.json) sayJson({ seed, outages: outages.map((outage, index) => ({ ...outage, ...results[index] })) });
+  const [first] = outages;
+  const peers = options.peers && first ? runPeers(first) : [];
+  if (options.svg !== undefined && first) {
+    const ours = { name: 'mysafe-enable', series: results[0]?.series ?? [] };
+    await drawOutage(options.svg, [ours, ...peers], first.seconds);
+  }
+  if (options.json)
+    sayJson({ seed, outages: outages.map((outage, index) => ({ ...outage, ...results[index] })), peers });
   else say(reportOutages(outages, results), '', `seed ${seed}`);
   let violations = 0;
   for (const [index, { violations: found }] of results.entries()) {
