@@ -19,21 +19,19 @@ export interface Course {
 
 const STATES = ['enabled', 'waiting', 'given up (dead-letter queue)'] as const;
 
-/** Thinned to what an eye can tell apart; the first and last moments stay. */
-const thin = (series: readonly Moment[], most = 240): readonly Moment[] => {
-  const every = Math.max(1, Math.ceil(series.length / most));
-  return series.filter((_, index) => index % every === 0 || index === series.length - 1);
-};
+const SAMPLES = 240;
 
-/** What has come to its end stays as it is for the rest of the picture. */
-const until = (series: readonly Moment[], endSeconds: number): readonly Moment[] => {
-  const last = series.at(-1);
-  return last === undefined || last.atSeconds >= endSeconds ? series : [...series, { ...last, atSeconds: endSeconds }];
-};
+/** At the same moments for every course, or areas that are stacked would not meet; what has ended stays as it is. */
+const sample = (series: readonly Moment[], endSeconds: number): readonly Moment[] =>
+  Array.from({ length: SAMPLES + 1 }, (_, index): Moment => {
+    const atSeconds = (endSeconds * index) / SAMPLES;
+    const moment = series.findLast((each) => each.atSeconds <= atSeconds) ?? series[0];
+    return { waiting: 0, kept: 0, enabled: 0, exhausted: 0, ...moment, atSeconds };
+  });
 
-const rowsOf = ({ name, series }: Course, unitSeconds: number, endSeconds: number) =>
-  until(thin(series), endSeconds).flatMap(({ atSeconds, waiting, kept, enabled, exhausted }) => {
-    const at = Math.round((atSeconds / unitSeconds) * 1000) / 1000;
+const rowsOf = ({ name, series }: Course, endSeconds: number) =>
+  sample(series, endSeconds).flatMap(({ atSeconds, waiting, kept, enabled, exhausted }) => {
+    const at = Math.round(atSeconds / 3.6) / 1000;
     return [
       { name, at, state: STATES[0], order: 0, count: enabled },
       { name, at, state: STATES[1], order: 1, count: waiting + kept },
@@ -45,7 +43,7 @@ const rowsOf = ({ name, series }: Course, unitSeconds: number, endSeconds: numbe
 export const outageSpec = (courses: readonly Course[], outageHours: number): Spec => {
   const names = courses.map(({ name }) => name);
   const endHours = outageHours * 1.2;
-  const values = courses.flatMap((course) => rowsOf(course, 3600, endHours * 3600));
+  const values = courses.flatMap((course) => rowsOf(course, endHours * 3600));
   const last = courses[0]?.series.at(-1);
   const total = last === undefined ? 0 : last.waiting + last.kept + last.enabled + last.exhausted;
   return {
