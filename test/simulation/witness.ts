@@ -17,6 +17,8 @@ const MAX_CALLS_UNDER_WAY = 10;
 const MAX_TOKEN_REQUESTS = 12;
 /** A read is three attempts; without a secret there is one read for the token, and one after a refusal. */
 const MAX_SECRET_REQUESTS = 12;
+/** Of an invocation of ten that meets no trouble: ten calls, a token, a secret, a lost race for a stale connection. */
+const LONG_MS = 3000;
 /** Of trouble: the longest wait of a message, and an invocation. */
 const MEMORY_MS = 1_200_000;
 /** The answer goes out 500 ms before the end at the latest; calls and waits end a second before that. */
@@ -168,6 +170,8 @@ export const createWitness = ({ clock, ledger, isFifo, hasOutcomes, weather, req
       const { environment, id, wasFrozen, wasDeaf, startedAt } = run;
       waits.onAnswered(run);
       if (wasFrozen || wasDeaf) return;
+      const tookMs = clock.now() - startedAt;
+      if (isAllWell() && tookMs > LONG_MS) violate(`invocation ${id} takes ${tookMs} ms, and nothing is wrong`);
       const open = underWay.get(environment) ?? 0;
       if (open > 0) violate(`${open} calls to Segura outlive the answer of invocation ${id}`);
       const isSqsWell = isCalm(weather.sqs, startedAt, clock.now());
