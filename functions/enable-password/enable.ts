@@ -101,7 +101,7 @@ const reject = (errorCode: string, errorMessage: string): Decision => ({ kind: '
 const causeOf = ({ happens }: Row): Cause => ('cause' in happens ? happens.cause : 'credentials');
 
 const codeOf = (answer: Answer, reading: Reading): string =>
-  answer.kind === 'unanswered' ? answer.code : String(reading.envelope?.number ?? reading.status);
+  answer.kind === 'unanswered' ? answer.code : (reading.envelope?.number?.toString() ?? `HTTP${reading.status}`);
 
 /** Without a call, or with what the last one said; not before the pause that was asked for meanwhile. */
 const stopped = ({ effort, kept }: Underway, { cause, retryAfterSeconds }: Extract<Entry, { kind: 'stop' }>): Kept => {

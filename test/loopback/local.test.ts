@@ -83,7 +83,7 @@ describe.concurrent('npm start', () => {
     expect(stdout()).not.toMatch(/[^ ]…$/m);
     expect(row('gateway down for good')).toEqual([
       expect.stringMatching(/^503 ×\d$/),
-      'kept (503)',
+      'kept (HTTP503)',
       expect.stringMatching(/^requests, again in \d+ s$/),
     ]);
   });

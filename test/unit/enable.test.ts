@@ -41,9 +41,9 @@ describe('what Segura says', () => {
   });
 
   test.each([
-    ['a login page', LOGIN_PAGE, 'unexpected-answer', '200', 'WARN'],
-    ['a redirect', gateway(302), 'unexpected-answer', '302', 'WARN'],
-    ['403', gateway(403), 'credentials', '403', 'ERROR'],
+    ['a login page', LOGIN_PAGE, 'unexpected-answer', 'HTTP200', 'WARN'],
+    ['a redirect', gateway(302), 'unexpected-answer', 'HTTP302', 'WARN'],
+    ['403', gateway(403), 'credentials', 'HTTP403', 'ERROR'],
     ['a refused certificate', unanswered('tls', 'CERT_HAS_EXPIRED'), 'tls', 'CERT_HAS_EXPIRED', 'ERROR'],
   ])('%s is kept at once, and said', async (_, reply, cause, errorCode, level) => {
     const stage = createStage({ segura: () => reply });
@@ -91,7 +91,7 @@ describe('again', () => {
   test('with waits that grow, at most six times', async () => {
     const stage = createStage({ segura: () => gateway(504), random: () => 0 });
     const { decision, effort } = await stage.enable();
-    expect(decision).toEqual({ kind: 'kept', cause: 'gateway', errorCode: '504' });
+    expect(decision).toEqual({ kind: 'kept', cause: 'gateway', errorCode: 'HTTP504' });
     expect(effort.attempts).toBe(6);
     // 20 ms of each are the call.
     expect(gaps(stage.calls)).toEqual([100, 180, 340, 660, 2520]);
@@ -106,7 +106,7 @@ describe('again', () => {
 
   test('after 500 at most once, however many other failures lie between', async () => {
     const always = createStage({ segura: () => SERVER_ERROR });
-    expect((await always.enable()).decision).toMatchObject({ cause: 'server-error', errorCode: '500' });
+    expect((await always.enable()).decision).toMatchObject({ cause: 'server-error', errorCode: 'HTTP500' });
     expect(always.calls).toHaveLength(2);
     const between = createStage({ segura: inTurn(SERVER_ERROR, gateway(503), SERVER_ERROR, ENABLED) });
     expect((await between.enable()).decision.kind).toBe('kept');
@@ -148,8 +148,8 @@ describe('a refused token', () => {
 
   test('that is refused again keeps the message: URL or key are wrong', async () => {
     const stage = createStage({ segura: () => NO_ROUTE });
-    expect((await stage.enable()).decision).toMatchObject({ kind: 'kept', cause: 'credentials', errorCode: '404' });
-    expect(stage.warnings()).toEqual([['ERROR', expect.stringMatching(/refuses even a new token/), '404']]);
+    expect((await stage.enable()).decision).toMatchObject({ kind: 'kept', cause: 'credentials', errorCode: 'HTTP404' });
+    expect(stage.warnings()).toEqual([['ERROR', expect.stringMatching(/refuses even a new token/), 'HTTP404']]);
     expect([stage.calls.length, stage.tokenCalls.length]).toEqual([2, 2]);
   });
 
@@ -240,7 +240,7 @@ describe('the time left', () => {
   test('ends the retries with what the last one said', async () => {
     const stage = createStage({ segura: () => gateway(504), random: () => 0 });
     const { decision, effort } = await stage.enable({}, { remainingMs: 2500 });
-    expect(decision).toEqual({ kind: 'kept', cause: 'gateway', errorCode: '504' });
+    expect(decision).toEqual({ kind: 'kept', cause: 'gateway', errorCode: 'HTTP504' });
     expect(effort.attempts).toBe(4);
   });
 });
