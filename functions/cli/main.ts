@@ -7,7 +7,7 @@ import { ROOMS } from './rooms.ts';
 import { outliveClosedPipes, takeInterrupts } from './terminal/interrupt.ts';
 import { note } from './terminal/print.ts';
 
-// V8 lets garbage lie where memory is plenty. So it collects sooner: ten thousand letters take 120 MiB instead of 190.
+// V8 collects late where memory is plenty. So it is told to collect sooner: ten thousand letters take 120 MiB instead of 190.
 setFlagsFromString('--optimize-for-size');
 outliveClosedPipes();
 

@@ -29,7 +29,7 @@ export const createPace = (rate: number | undefined, now: () => number): Pace =>
   const ended: { readonly count: number; readonly at: number }[] = [];
   let nextAt = Number.NEGATIVE_INFINITY;
 
-  /** When enough of what was sent lies more than a window back. */
+  /** When enough of what was sent is more than a window back. */
   const freeAt = (count: number): number => {
     let room = most - ended.reduce((sum, each) => sum + each.count, 0);
     for (const each of ended) {

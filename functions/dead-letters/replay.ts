@@ -44,7 +44,7 @@ export interface ReplayResult extends ReplayCounts {
   readonly dryRun: boolean;
   /** Ended before the queues were read as a whole. */
   readonly isInterrupted: boolean;
-  /** Letters that lie behind others and were not read (see scan.ts). */
+  /** Letters that are behind others and were not read (see scan.ts). */
   readonly unread: number;
   /** The failure that ended it, such as AccessDenied. */
   readonly stop?: string;
@@ -185,7 +185,7 @@ const replayQueue = async (run: Run, queue: QueueToRead): Promise<{ unread: numb
     const isWhole = !isOver(run) && leftOf(run) > 0;
     return { unread: isWhole ? await scan.countUnread() : 0, isFull: scan.isFull() };
   } catch (error) {
-    // A receive failed in a way that the SDK's own attempts did not cure: what is done is done, the rest lies there.
+    // A receive failed in a way that the SDK's own attempts did not cure: what is done is done, the rest stays in the queue.
     run.stop ??= awsFailure(error);
     return { unread: 0, isFull: false };
   } finally {

@@ -53,7 +53,7 @@ export const createKept = () => {
     forget: (messageId: string): void => {
       if (away.size > 0) away.delete(messageId);
     },
-    /** Of some moments, the one that lies farthest from those at which others come back. */
+    /** Of some moments, the one that is farthest from those at which others come back. */
     loneliest: (draw: () => number): number => {
       let best = draw();
       if (away.size === 0 || away.size > MAX_COMPARED) return best;

@@ -54,7 +54,7 @@ const longestSeconds = (ageSeconds: number): number =>
 const GROWTH = 1.2;
 const SPREAD_SECONDS = 58;
 
-/** The answer that asks for a pause and the next call lie so far apart: settling with SQS, a cold start. */
+/** The answer that asks for a pause and the next call are so far apart: settling with SQS, a cold start. */
 const LONGEST_RETRY_AFTER_SECONDS = 870;
 const LONGEST_JITTER_SECONDS = 30;
 

@@ -125,7 +125,7 @@ const exchange = (
       unanswered('timeout', 'ETIMEDOUT');
       sent.destroy();
     };
-    // Where the limit passed in a freeze, the answer may lie in the socket: it is read in the turn that begins now.
+    // Where the limit passed in a freeze, the answer may be in the socket: it is read in the turn that begins now.
     const limit = setTimeout(() => setImmediate(onLimit), timeoutMs);
     sent.on('error', (error) => {
       const { failure, code } = readError(error, hasProxy);

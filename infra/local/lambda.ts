@@ -48,7 +48,7 @@ export interface LambdaOptions {
   readonly onLine?: (line: Line) => void;
 }
 
-/** In the published package this file is a part of dist/cli/main.mjs, and the worker lies beside it. */
+/** In the published package this file is a part of dist/cli/main.mjs, and the worker is beside it. */
 const isBuilt = import.meta.filename.endsWith('.mjs');
 const worker = join(import.meta.dirname, isBuilt ? 'lambda-worker.mjs' : 'lambda-worker.ts');
 

@@ -1,4 +1,4 @@
-/** Letters in a file: where it lies unless told, who may read it, and what a line of it holds. */
+/** Letters in a file: where it is unless told, who may read it, and what a line of it holds. */
 import { existsSync } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -9,7 +9,7 @@ import { toJson, visible } from '../terminal/print.ts';
 import { UsageError } from '../terminal/usage.ts';
 import { describeLetter } from './tell.ts';
 
-/** Where `path` lies in a checkout of Git, or in a folder below one. */
+/** Where `path` is in a checkout of Git, or in a folder below one. */
 const isInCheckout = (path: string): boolean =>
   existsSync(join(path, '.git')) || (dirname(path) !== path && isInCheckout(dirname(path)));
 

@@ -62,7 +62,7 @@ const readQueueName = (queue: string | undefined): DeadLetterQueue | undefined =
 
 /**
  * The queue of `--queue` or, without it, each of the two that is to be found.
- * @throws UsageError where none is, or where one is `requests`: what lies there is wanted still
+ * @throws UsageError where none is, or where one is `requests`: what is there is still needed
  */
 export const findQueues = async <Wanted extends keyof Target>(
   options: SelectOptions,
@@ -86,7 +86,7 @@ export const findQueues = async <Wanted extends keyof Target>(
   for (const { name: each, url } of queues) {
     if (target.requests !== undefined && isSameQueue(url, target.requests)) {
       throw new UsageError(
-        `what is given as the ${each} queue is the requests queue itself, where no dead letters lie: check ${nameOfVariable(each)}`,
+        `what is given as the ${each} queue is the requests queue itself, where there are no dead letters: check ${nameOfVariable(each)}`,
       );
     }
   }

@@ -91,7 +91,7 @@ const printResult = (result: ReplayResult, tell: (text: string) => void): void =
     );
   if (failed > 0 || isInterrupted) {
     const again = stop && isLasting(stop) ? '' : ' Run it again.';
-    tellLine(`What was not replayed still lies in its queue: nothing is lost.${again}`);
+    tellLine(`What was not replayed is still in its queue: nothing is lost.${again}`);
   }
   if (unread > 0) tellLine(`${plural(unread, 'letter')} more could not be read: ${UNREAD}. Run it again.`);
   if (dryRun) tell('Nothing was moved (--dry-run).');

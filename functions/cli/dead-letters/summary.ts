@@ -31,7 +31,7 @@ export interface Summary {
   /** A Map, for an error code may be any word that an object knows already. */
   readonly byCode: Map<string, CodeSummary>;
   readonly byAge: Map<string, number>;
-  /** Lies behind other letters and was not read (see dead-letters/scan.ts). */
+  /** Is behind other letters and was not read (see dead-letters/scan.ts). */
   unread: number;
   /** Ended by Ctrl-C or a failure before the queue was read to its end: there may be more. */
   isCutShort: boolean;

@@ -23,7 +23,7 @@ export const age = (ms: number): string => {
 };
 
 /** Why a letter may stay unread: SQS hands out one group's next only when the one before is gone. */
-export const UNREAD = 'they lie behind others of their message group, or beyond the 100,000 that one reader may hold';
+export const UNREAD = 'they are behind others of their message group, or beyond the 100,000 that one reader may hold';
 
 export const codeName = (code: string): string => (code === NO_CODE ? 'none (moved by SQS)' : code);
 

@@ -121,7 +121,7 @@ const checkTogether = (all: readonly Attributes[]): Check => {
   const isFifo = new Set(all.map((attributes) => attributes['FifoQueue'] === 'true'));
   if (new Set(arns).size < arns.length) return failed(name, 'the same queue is given twice: each has its own');
   if (isFifo.size > 1) return failed(name, 'some are FIFO, some are standard: make all of one kind');
-  if (places.size > 1) return failed(name, `they lie in different places: ${[...places].join(' and ')}`);
+  if (places.size > 1) return failed(name, `they are in different places: ${[...places].join(' and ')}`);
   return ok(name, `${isFifo.has(true) ? 'FIFO' : 'standard'}, in ${[...places].join()}`);
 };
 

@@ -59,7 +59,7 @@ const asset = (file: string, content: string): readonly [string, Asset] => {
   ];
 };
 
-/** The console's page: of the published package as it lies there, of a clone as its source is now. */
+/** The console's page: of the published package as it was packed, of a clone as its source is now. */
 export const buildConsole = async (): Promise<Assets> => {
   if (isPublished) {
     const folder = join(packageRoot, 'dist/console');

@@ -9,7 +9,7 @@ interface Span {
   readonly to: Date;
 }
 
-/** @returns of each letter its row, or `undefined` where a line told of it already, or it lies outside of the time */
+/** @returns of each letter its row, or `undefined` where a line told of it already, or it is outside of the time */
 export const lettersOnly = (
   requests: Pick<ReturnType<typeof createRequests>, 'get'>,
   { from, to }: Span,

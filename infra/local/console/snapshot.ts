@@ -70,7 +70,7 @@ interface Asked {
   readonly requestId?: string;
 }
 
-/** Read as leniently as can be: the page shows what lies there, whatever it is. */
+/** Read as leniently as can be: the page shows what is there, whatever it is. */
 const readAsked = (body: string): Asked => {
   const asIs = { asked: body.slice(0, ASKED_CHARACTERS) };
   try {
