@@ -86,7 +86,7 @@ export const consoleOptions: BuildOptions = {
   minify: true,
 };
 
-/** Builds everything anew; nothing of an earlier build stays. */
+/** Builds everything from nothing; nothing of an earlier build stays. */
 export const buildAll = async ({ analyze = false } = {}): Promise<void> => {
   await rm(join(root, 'dist'), { recursive: true, force: true });
   const targets = [...functionNames.map(functionOptions), cliOptions, consoleOptions];

@@ -36,7 +36,7 @@ const RECEIVERS = 5;
 const WAIT_SECONDS = 1;
 /** Turns that bring only what was seen already, after which the queue counts as read. */
 const STALE_TURNS = 3;
-/** From here on letters that come in anew no longer prolong the scan: a queue that fills steadily must end too. */
+/** From here on letters that come in meanwhile no longer prolong the scan: a queue that fills steadily must end too. */
 const PATIENCE_MS = 30_000;
 
 /** Visible letters by SQS's approximate count; `undefined` where we may not ask, for the count is an extra. */

@@ -203,7 +203,7 @@ export const createEnable = (parts: EnableParts) => {
     try {
       return await callWithToken(underway, entry);
     } catch (error) {
-      // A bug: those who wait for the end of this probe must not wait for ever.
+      // A bug: those who wait for the end of this probe must not wait forever.
       gate.release(entry);
       throw error;
     } finally {

@@ -16,7 +16,7 @@ import { readEnvironment } from './environment.ts';
 const AWS_SOCKETS = 20;
 /** Lines gather this long for one write; what a kill can take with it is no older. */
 const LOG_WAIT_MS = 5;
-/** A read at start that takes longer is given up, and begun anew by the first message. */
+/** A read at start that takes longer is given up, and begun again by the first message. */
 const PREFETCH_TIMEOUT_MS = 3000;
 /** Where the context tells no time, as in a call by hand. */
 const ASSUMED_REMAINING_MS = 30_000;

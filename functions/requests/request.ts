@@ -140,7 +140,7 @@ export const parseRequest = (body: string): ParsedRequest => parseValue(readBody
 
 /**
  * Why a request must not be carried out at `now`, or `undefined` where it may be.
- * A renewal (see dead-letters/attributes.ts) makes the age count anew and voids a `notAfter` before it.
+ * A renewal (see dead-letters/attributes.ts) makes the age count again and voids a `notAfter` before it.
  */
 export const expiredReason = (
   request: Pick<EnableRequest, 'notAfter'>,

@@ -200,7 +200,7 @@ const pairFault = (certificate: string, key: string): string | undefined => {
   } catch (error) {
     // A constant of OpenSSL, such as ERR_SSL_EE_KEY_TOO_SMALL.
     const { code = 'refused' } = error as NodeJS.ErrnoException;
-    return `clientCertificate and clientKey cannot be used for TLS (${code}): have them issued anew, with a key of at least 2048 bits and a whole chain`;
+    return `clientCertificate and clientKey cannot be used for TLS (${code}): have new ones issued, with a key of at least 2048 bits and a whole chain`;
   }
 };
 

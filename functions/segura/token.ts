@@ -31,7 +31,7 @@ export interface NoToken {
 
 export type TokenResult = { readonly kind: 'token'; readonly token: Token } | NoToken;
 
-/** Time left for the work, asked anew at each step. */
+/** Time left for the work, asked again at each step. */
 export type LeftMs = () => number;
 
 export interface TokenParts {

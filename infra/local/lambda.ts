@@ -1,6 +1,6 @@
 /**
  * An execution environment: the built bundle in a child process, called with a Lambda context, killed when its time is
- * up or a test wants it, and started anew by the next call.
+ * up or a test wants it, and started again by the next call.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';

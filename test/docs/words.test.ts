@@ -10,6 +10,8 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/\b(?:is|are|was|were) not to be (?:reached|read|found|had)\b/i, 'cannot be reached'],
   [/\b(?:lie|lies|lying|lain)\b/i, 'is, are, waiting, stay'],
   [/\b(?:is|are) over already\b/i, 'has passed'],
+  [/\banew\b/i, 'again'],
+  [/\bfor ever\b/i, 'forever'],
   [/\bcertificates? (?:run|runs|ran|has run) out\b/i, 'has expired'],
   [/\bas (?:half|most)\b(?=[,\s]*(?:pct|by|max|$))/i, 'median, p95'],
 ];

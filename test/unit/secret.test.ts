@@ -269,7 +269,7 @@ describe('certificates', () => {
   test('a pair that TLS refuses only when it connects is a fault now', async () => {
     const weak = await generate([{ name: 'commonName', value: 'weak' }], { keySize: 1024, algorithm: 'sha256' });
     expect(faults({ clientCertificate: weak.cert, clientKey: weak.private })).toEqual([
-      expect.stringMatching(/cannot be used for TLS \(ERR_SSL_EE_KEY_TOO_SMALL\): have them issued anew/),
+      expect.stringMatching(/cannot be used for TLS \(ERR_SSL_EE_KEY_TOO_SMALL\): have new ones issued/),
     ]);
   });
 

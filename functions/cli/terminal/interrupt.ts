@@ -52,7 +52,7 @@ export const stopOnInterrupt = (tell: (text: string) => void): AbortSignal => {
     tell('Stopping after the batch under way …');
     stop.abort();
   });
-  // Anew with each write: none is missed that failed before this.
+  // Once more with each write: none is missed that failed before this.
   for (const output of OUTPUTS) {
     output.once('error', () => stop.abort());
   }

@@ -1,7 +1,7 @@
 /**
  * The one way to the screen: tables and colours on a terminal, plain text elsewhere, one JSON object for machines. Nothing
  * that came from outside can steer a terminal. Whatever is printed is shown, not sent: control characters, line ends and
- * bidi marks come out as visible escapes. Our own colours and line ends are marked with a word that is made anew for each
+ * bidi marks come out as visible escapes. Our own colours and line ends are marked with a word that is made again for each
  * process, so that no text from outside can contain it.
  */
 import { randomUUID } from 'node:crypto';

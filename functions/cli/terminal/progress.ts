@@ -54,7 +54,7 @@ export const createProgress = async (total: number | undefined, isQuiet = false)
   if (!process.stderr.isTTY) return createPlain(startedAt);
   const bar = await createBar(total);
   let isDrawn = false;
-  /** Takes the bar away; the next update draws it anew, below what was told meanwhile. */
+  /** Takes the bar away; the next update draws it again, below what was told meanwhile. */
   const end = (): void => {
     if (isDrawn) bar.stop();
     isDrawn = false;

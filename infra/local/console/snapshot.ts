@@ -99,7 +99,7 @@ const requestsView = (lying: readonly MessageView[], journal: Journal, at: numbe
       messageId,
       outcome: isKept ? 'kept' : isInFlight ? 'in-work' : 'waiting',
       ...readAsked(message.body),
-      // To the second: a moment that is measured anew would differ each time.
+      // To the second: a moment that is measured again would differ each time.
       ...(isKept ? { backAt: Math.round((at + visibleInMs) / 1000) * 1000 } : {}),
       receiveCount,
     };
