@@ -67,7 +67,7 @@ const replayOptions = {
   limit: value('count', 'at most so many'),
   rate: value('rate', 'messages in any second at most'),
   reason: value('reason', 'recorded with each replayed request'),
-  renew: flag('also expired requests, and those of unknown age, as of now; wants --reason'),
+  renew: flag('also expired requests, and those of unknown age, as of now; needs --reason'),
   replayedBy: value('who', 'recorded with each replayed request (default: you, on this machine)'),
   maxAgeSeconds: value('seconds', "the function's MAX_REQUEST_AGE_SECONDS, where it is not the default"),
   yes: flag('do not ask', { short: 'y' }),

@@ -48,7 +48,7 @@ const printLetter = (letter: Letter): void => {
   );
   const width = Math.max(...rows.map(([name]) => name.length));
   for (const [name, value] of rows) say(`${paint('bold', name.padEnd(width))}  ${value}`);
-  if (!letter.isAgeKnown) say(`${paint('bold', 'firstSentAt'.padEnd(width))}  unknown: replay wants --renew`);
+  if (!letter.isAgeKnown) say(`${paint('bold', 'firstSentAt'.padEnd(width))}  unknown: replay needs --renew`);
   const attributes = Object.entries(letter.attributes).map(([name, { dataType, stringValue, binaryValue }]) => [
     name,
     dataType,

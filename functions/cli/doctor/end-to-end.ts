@@ -81,7 +81,7 @@ const keptHint = ({ cause = '', errorCode = '' }: AuditLine): string => {
     return `${what}: the function may not send to rejected or outcomes: check REJECTED_QUEUE_URL and OUTCOME_QUEUE_URL of the function, its role, and the queues' key policy`;
   }
   if (/AccessDenied|NotAuthorized|Kms/i.test(errorCode)) {
-    return `${what}: the function's role may not read the secret: it wants secretsmanager:GetSecretValue, and kms:Decrypt on its key`;
+    return `${what}: the function's role may not read the secret: it needs secretsmanager:GetSecretValue, and kms:Decrypt on its key`;
   }
   if (/ResourceNotFound/.test(errorCode))
     return `${what}: there is no such secret: check SEGURA_SECRET_ID of the function`;

@@ -22,7 +22,7 @@ const HINTS: readonly Hint[] = [
   },
   {
     when: /^[^:]*Kms\.?AccessDenied/i,
-    fix: () => 'your role wants kms:Decrypt and kms:GenerateDataKey on the key of the queue',
+    fix: () => 'your role needs kms:Decrypt and kms:GenerateDataKey on the key of the queue',
   },
   {
     when: /^[^:]*Kms\.?(Disabled|InvalidState|NotFound)/i,
