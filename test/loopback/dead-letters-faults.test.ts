@@ -171,7 +171,7 @@ describe.concurrent('what to mend is said', () => {
     queues.sqs.settings.faults.set('ReceiveMessage', DENIED);
     const { status, stderr } = await run(environmentOf(queues.sqs), words);
     expect(status).toBe(1);
-    expect(stderr.replaceAll('\n', ' ')).toMatch(new RegExp(`your role wants .*${right}`));
+    expect(stderr.replaceAll('\n', ' ')).toMatch(new RegExp(`your role needs .*${right}`));
     expect(stderr).not.toContain('Run it again');
   });
 

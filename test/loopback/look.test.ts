@@ -163,8 +163,8 @@ describe('status, pause and resume', () => {
     const { status, stdout } = await account.run(['status']);
     expect(status).toBe(1);
     expect(stdout).toMatch(/^requests {4}0 waiting/);
-    expect(stdout).toMatch(/^delivery {4}not known: your role wants lambda:ListEventSourceMappings/m);
-    expect(stdout).toMatch(/^log {9}not known: your role wants logs:FilterLogEvents/m);
+    expect(stdout).toMatch(/^delivery {4}not known: your role needs lambda:ListEventSourceMappings/m);
+    expect(stdout).toMatch(/^log {9}not known: your role needs logs:FilterLogEvents/m);
   });
 
   test('pause without a mapping to pause says so', async () => {

@@ -238,7 +238,7 @@ describe.concurrent('what SQS refuses', () => {
     expect(failed).toBeGreaterThan(0);
     expect(failed).toBeLessThanOrEqual(40);
     expect(stderr).toContain(`${failed} failed, ${notTried} not tried after AccessDenied`);
-    expect(stderr).toContain('What to fix: your role wants sqs:SendMessage on requests.');
+    expect(stderr).toContain('What to fix: your role needs sqs:SendMessage on requests.');
     expect(queue.sqs.calls('SendMessageBatch').length).toBeLessThan(10);
   });
 });

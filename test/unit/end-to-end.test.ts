@@ -68,7 +68,7 @@ test('a request that nobody received is told, with the log that was read', () =>
 });
 
 test('a log that may not be read is wrong, and the dead letter alone still proves the way', () => {
-  const checks = judge({ logFailure: 'your role wants logs:FilterLogEvents on it' });
+  const checks = judge({ logFailure: 'your role needs logs:FilterLogEvents on it' });
   expect(checks.map(({ name, ok }) => [name, ok])).toEqual([
     ['log', false],
     ['dead letter', true],

@@ -6,7 +6,7 @@ import { explain, fixOf, isLasting } from '../../functions/cli/terminal/hints.ts
 test.each([
   ['AWS.SimpleQueueService.NonExistentQueue: The specified queue does not exist.', 'no such queue', true],
   ['QueueDoesNotExist: The specified queue does not exist.', 'no such queue', true],
-  ['AccessDenied: Access to the resource is denied.', 'your role wants sqs:SendMessage', true],
+  ['AccessDenied: Access to the resource is denied.', 'your role needs sqs:SendMessage', true],
   ['KmsAccessDenied: The caller does not have access.', 'kms:Decrypt', true],
   ['KmsDisabled: The key is disabled.', 'switched off', true],
   ['CredentialsProviderError: Could not resolve credentials using profile: [x]', '--profile', true],

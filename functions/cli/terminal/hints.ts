@@ -28,7 +28,7 @@ const HINTS: readonly Hint[] = [
     when: /^[^:]*Kms\.?(Disabled|InvalidState|NotFound)/i,
     fix: () => 'the key of the queue is gone or switched off: have it back',
   },
-  { when: /^[^:]*(AccessDenied|NotAuthorized)/, fix: (rights) => `your role wants ${rights}` },
+  { when: /^[^:]*(AccessDenied|NotAuthorized)/, fix: (rights) => `your role needs ${rights}` },
   {
     when: /^[^:]*(Credentials|ExpiredToken|TokenProvider|InvalidClientTokenId|UnrecognizedClient|InvalidSignature|SignatureDoesNotMatch)/,
     fix: () => 'there are no valid AWS credentials: log in, and check --profile and AWS_PROFILE',
