@@ -3,9 +3,9 @@
  * dist/cli/main.mjs, and the page of the local console to dist/console/. Run by `npm run build`; `node infra/build.ts --analyze` says what each bundle is made of.
  */
 import { existsSync, readdirSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { analyzeMetafile, type BuildOptions, build } from 'esbuild';
+import { analyzeMetafile, type BuildOptions, build, type Plugin } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
 
@@ -37,6 +37,17 @@ const STAND_INS = [
   },
 ] as const;
 
+/** The SDK reads its own version from its manifest, for the user agent; the rest of that file is for npm. */
+const namesOfPackages: Plugin = {
+  name: 'names-of-packages',
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /[\\/]node_modules[\\/].*[\\/]package\.json$/ }, async ({ path }) => {
+      const { name, version } = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+      return { contents: JSON.stringify({ name, version }), loader: 'json' };
+    });
+  },
+};
+
 const shared: BuildOptions = {
   absWorkingDir: root,
   bundle: true,
@@ -57,6 +68,7 @@ export const functionOptions = (name: string): BuildOptions => ({
   outExtension: { '.js': '.mjs' },
   minify: true,
   sourcemap: 'linked',
+  plugins: [namesOfPackages],
   alias: Object.fromEntries(STAND_INS.map(({ of, by }) => [of, by])),
 });
 

@@ -66,7 +66,8 @@ const main = async (args: readonly string[]): Promise<void> => {
   const progress = await createProgress(rounds * chosen.length * transports.length, options.json);
   const report = await runBench({ rounds, transports, chosen, onSubject: progress.update });
   progress.end();
-  console.log(options.json ? JSON.stringify(report) : print(report));
+  if (options.json) console.log(JSON.stringify(report));
+  else print(report);
 };
 
 try {

@@ -1,5 +1,5 @@
 /** The figures of a run, for people and for machines. */
-import { table } from '../../functions/cli/terminal/print.ts';
+import { say, table } from '../../functions/cli/terminal/print.ts';
 import { BUDGETS } from './size.ts';
 import type { Summary } from './statistics.ts';
 
@@ -88,7 +88,7 @@ const SHOWN: Readonly<Record<Measure, (median: number) => string>> = {
 
 const HEAD = ['cold start', 'its CPU', 'batch of 10', 'its CPU', 'batch of 1,000', 'its CPU', 'its memory', 'gzipped'];
 
-const tableOf = ({ transport, figures, toBetterPeer }: TransportFigures): string => {
+const tableOf = ({ transport, figures, toBetterPeer }: TransportFigures): string[] => {
   const rows = figures.map(({ name, measures, ratios, gzippedBytes }) => [
     name,
     ...MEASURES.map((measure) => {
@@ -107,16 +107,16 @@ const tableOf = ({ transport, figures, toBetterPeer }: TransportFigures): string
   return [
     table([`over ${transport}`, ...HEAD], [...rows, limits]),
     ...(share ? ['', `Cold start beside the better peer's: ${share} (goal: at most ${PEER_GOAL}).`] : []),
-  ].join('\n');
+  ];
 };
 
-export const print = ({ transports, rounds, versions }: Report): string =>
-  [
-    ...transports.flatMap((each) => [tableOf(each), '']),
+export const print = ({ transports, rounds, versions }: Report): void =>
+  say(
+    ...transports.flatMap((each) => [...tableOf(each), '']),
     `Medians of ${rounds} interleaved rounds, in parentheses their ratio to the bare handler over the same transport.`,
     'Cold start: process start to first answered message. Batch of 10: warm, the vault answers at once. Batch of 1,000:',
     'the vault takes 20 ms, concurrency 500. Memory: the highest resident set of that process. CPU: user and system time.',
     Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(', '),
-  ].join('\n');
+  );

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { table } from '../../functions/cli/terminal/print.ts';
+import { say, table } from '../../functions/cli/terminal/print.ts';
 
 /** Bytes, source map apart: its cold start is paid by each execution environment. */
 export const BUDGETS: Readonly<Record<string, number>> = { 'enable-password': 80_000 };
@@ -43,7 +43,7 @@ const print = (sizes: readonly Size[]): void => {
     String(size.gzippedBytes),
     size.budgetBytes === undefined ? 'none' : String(size.budgetBytes),
   ]);
-  console.log(table(['function', 'bytes', 'gzipped', 'budget'], rows));
+  say(table(['function', 'bytes', 'gzipped', 'budget'], rows));
   for (const { name, gzippedBytes: gzipped, budgetBytes = 0 } of sizes.filter(({ isOver }) => isOver)) {
     console.error(
       `${name} is ${gzipped - budgetBytes} bytes over its budget: node infra/build.ts --analyze says what it is made of`,
