@@ -7,5 +7,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // Most tests wait for processes of their own: one worker for each core, where vitest would leave one core idle.
+    maxWorkers: '100%',
   },
 });

@@ -2,7 +2,7 @@
  * Long work: a bar on a terminal, a plain line now and then elsewhere, nothing for machines. Not @clack/prompts' bar: that
  * one answers Ctrl-C by ending the process with 0, before what is held was given back.
  */
-import { note, paint, seconds } from './print.ts';
+import { drawn, note, paint, seconds } from './print.ts';
 
 export interface Progress {
   readonly update: (done: number, text: string) => void;
@@ -17,7 +17,7 @@ const BAR_AFTER_MS = 400;
 
 const createBar = async (total: number | undefined) => {
   const { SingleBar } = (await import('cli-progress')).default;
-  const filled = paint('cyan', '{bar}', process.stderr);
+  const filled = drawn(paint('cyan', '{bar}', process.stderr));
   return new SingleBar({
     stream: process.stderr,
     format: total === undefined ? '  {text}' : `  ${filled} {percentage} %  {text}`,
@@ -62,9 +62,10 @@ export const createProgress = async (total: number | undefined, isQuiet = false)
   return {
     update: (done, text) => {
       if (!isDrawn && performance.now() - startedAt < BAR_AFTER_MS) return;
-      if (!isDrawn) bar.start(total ?? 1, 0, { text });
+      const shown = { text: drawn(text) };
+      if (!isDrawn) bar.start(total ?? 1, 0, shown);
       isDrawn = true;
-      bar.update(total === undefined ? 0 : Math.min(done, total), { text });
+      bar.update(total === undefined ? 0 : Math.min(done, total), shown);
     },
     tell: (text) => {
       end();
