@@ -219,7 +219,11 @@ describe.concurrent('what came back', () => {
       expect(world.segura.tokenRequests()).toHaveLength(2);
       expect(world.auditLines()).toMatchObject([{ outcome: 'kept', cause: 'credentials' }]);
       expect(world.lines().filter(({ level }) => level === 'ERROR')).toMatchObject([
-        { message: expect.stringMatching(/refuses even a new token.*check url/), errorCode: `HTTP${status}`, messageId },
+        {
+          message: expect.stringMatching(/refuses even a new token.*check url/),
+          errorCode: `HTTP${status}`,
+          messageId,
+        },
       ]);
       expect(world.lines().some((line) => line['CredentialFailures'] === 1)).toBe(true);
     },
