@@ -42,10 +42,12 @@ export const createSbom = async (): Promise<Sbom> => {
     readBundled(),
   ]);
   const all = JSON.parse(stdout) as Sbom;
-  const components = all.components.filter(isForUsers).map((component) => {
+  const components = all.components.flatMap((component) => {
     const found = bundled.find(({ name, version }) => name === component.name && version === component.version);
+    // What a bundle has taken in is in users' hands, though npm installs it for developers alone.
+    if (!isForUsers(component) && found === undefined) return [];
     const marks = (found?.users ?? []).map((value) => ({ name: 'mysafe-enable:bundled-in', value }));
-    return { ...component, properties: [...(component.properties ?? []), ...marks] };
+    return [{ ...component, properties: [...(component.properties ?? []), ...marks] }];
   });
   // npm names the root after its folder.
   const component = { ...all.metadata.component, name: 'mysafe-enable' };

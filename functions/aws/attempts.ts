@@ -11,7 +11,7 @@ export interface Patience {
 /** A message waits, and a deadline: AWS answers within a fraction of five seconds. */
 export const FUNCTION_PATIENCE: Patience = { maxAttempts: 3, firstWaitMs: 100, attemptTimeoutMs: 5000 };
 /** Somebody waits who rather waits longer than starts again, perhaps on a slow line. */
-export const COMMAND_PATIENCE: Patience = { maxAttempts: 5, firstWaitMs: 200, attemptTimeoutMs: 30_000 };
+export const COMMAND_PATIENCE: Patience = { maxAttempts: 7, firstWaitMs: 200, attemptTimeoutMs: 30_000 };
 
 export interface AttemptParts {
   readonly patience: Patience;

@@ -58,14 +58,19 @@ const body = fc.oneof(
 );
 
 /** As much as SQS takes: what is too much is left out, and what room is left may be padded to the last byte. */
-const message = fc.record({ body, attributes, isPadded: fc.boolean(), spare: fc.nat(400) }).map((given) => {
-  const kept: Record<string, Attribute> = {};
-  for (const [each, value] of Object.entries(given.attributes)) {
-    if (messageBytes(given.body, { ...kept, [each]: value }) <= MAX_MESSAGE_BYTES) kept[each] = value;
-  }
-  const room = MAX_MESSAGE_BYTES - messageBytes(given.body, kept) - given.spare;
-  return { body: given.isPadded && room > 0 ? given.body + ' '.repeat(room) : given.body, attributes: kept };
-});
+/** SQS takes no larger one. */
+const deliverable = body.filter((text) => Buffer.byteLength(text) <= MAX_MESSAGE_BYTES);
+
+const message = fc
+  .record({ body: deliverable, attributes, isPadded: fc.boolean(), spare: fc.nat(400) })
+  .map((given) => {
+    const kept: Record<string, Attribute> = {};
+    for (const [each, value] of Object.entries(given.attributes)) {
+      if (messageBytes(given.body, { ...kept, [each]: value }) <= MAX_MESSAGE_BYTES) kept[each] = value;
+    }
+    const room = MAX_MESSAGE_BYTES - messageBytes(given.body, kept) - given.spare;
+    return { body: given.isPadded && room > 0 ? given.body + ' '.repeat(room) : given.body, attributes: kept };
+  });
 
 const attributesOf = (entry: Json): Attributes =>
   Object.fromEntries(

@@ -151,7 +151,12 @@ export const watch = async ({ port, envFile }: WatchOptions): Promise<number> =>
   const console = createConsole({ world, journal, passwords });
   await world.mapping.enable();
   const account = await openAccount(world.mapping, world.sqs.arnOf('requests'));
-  const server = await openConsole(console, port);
+  const closeAll = () => Promise.all([console.close(), account.close(), logs.close()]);
+  const server = await openConsole(console, port).catch(async (error: unknown) => {
+    // What is open would keep the process from ending.
+    await closeAll();
+    throw error;
+  });
   const more = { ...accountVariables(logs.url, account.url), CONSOLE_URL: server.url };
   await printStart(server.url, endpointVariables(world, more), envFile);
   const sticky = createSticky();
@@ -170,6 +175,6 @@ export const watch = async ({ port, envFile }: WatchOptions): Promise<number> =>
   show();
   sticky.end();
   say('\nStopping.');
-  await Promise.all([server.close(), console.close(), account.close(), logs.close()]);
+  await Promise.all([server.close(), closeAll()]);
   return 0;
 };
