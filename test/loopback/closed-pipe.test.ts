@@ -40,7 +40,7 @@ describe.concurrent('a reader that goes away', () => {
     const refused = { kind: 'failed-entries', code: 'InvalidMessageContents', senderFault: true } as const;
     // What SQS refuses is told on standard error, where nobody reads any more.
     queues.sqs.next('SendMessageBatch', refused);
-    const words = 'dead-letters replay --queue rejected --rate 30 --json';
+    const words = 'dead-letters replay --queue rejected --rate 30 --yes --json';
     const { status, json } = await queues.run(words, { output: 'stderr', afterBytes: 0 });
     expect(status).toBe(1);
     const { replayed, failed } = json as { replayed: number; failed: number };

@@ -18,6 +18,7 @@ const REPLAY = [
   '1006',
   '--visibility-timeout',
   '2',
+  '--yes',
   '--json',
 ];
 
@@ -68,8 +69,8 @@ test('each chosen original arrives at least once, no other moves, nothing is los
     const list = await runCommand(['dead-letters', 'list', '--json'], { env });
     expect(list.json).toEqual({
       queues: [
-        { queue: 'rejected', total: 6000, byCode: { '1005': 2000, '1010': 2000, InvalidMessage: 2000 } },
-        { queue: 'exhausted', total: 0, byCode: {} },
+        { queue: 'rejected', total: 6000, byCode: { '1005': 2000, '1010': 2000, InvalidMessage: 2000 }, unread: 0 },
+        { queue: 'exhausted', total: 0, byCode: {}, unread: 0 },
       ],
     });
     const after = sqs.messages('rejected').map(({ messageId, body }) => `${messageId} ${body}`);
