@@ -198,15 +198,15 @@ test('each fault of the form is what the server then names, with its scope and i
   await withPage({}, async (page) => {
     await page.getByLabel('Fault').selectOption('slow');
     await page.getByLabel('Slower by').fill('3');
-    await page.getByLabel('For', { exact: true }).selectOption('one');
+    await page.locator('select[name="scope"]').selectOption('one');
     await page.getByLabel('Which password').fill('12');
-    await page.getByLabel('Until', { exact: true }).selectOption('120');
+    await page.locator('select[name="seconds"]').selectOption('120');
     await button(page, 'Break').click();
     await expect.poll(() => segura(page), eventually).toBe('slow');
     const { faults } = (await (await fetch(`${url}/faults`)).json()) as { faults: unknown[] };
     expect(faults).toEqual([{ fault: 'slow', share: 1, identifier: '12', delayMs: 3000, endsAt: expect.any(Number) }]);
     await page.getByLabel('Fault').selectOption('sqs-failing');
-    expect(await page.getByLabel('For', { exact: true }).isDisabled()).toBe(true);
+    expect(await page.locator('select[name="scope"]').isDisabled()).toBe(true);
     await button(page, 'Break').click();
     await expect.poll(() => segura(page), eventually).toBe('sqs-failing');
   });
