@@ -1,5 +1,5 @@
 /** What a test or a person can make a server do instead of its ordinary answer, and the real answers it can give. */
-import answers from '../../test/fixtures/answers.json' with { type: 'json' };
+import answers from './answers.json' with { type: 'json' };
 import type { WireAnswer } from './kong.ts';
 
 /** What happens to one request instead of, or around, its ordinary answer. */
@@ -11,7 +11,7 @@ export type Fault =
       readonly message?: string;
       readonly headers?: Record<string, string>;
     }
-  /** A real answer of test/fixtures/answers.json. */
+  /** A real answer of infra/local/answers.json. */
   | { readonly kind: 'fixture'; readonly name: string }
   | ({ readonly kind: 'answer' } & WireAnswer)
   /** No answer at all; the connection stays open. */
@@ -40,7 +40,7 @@ export const seeded = (seed: number) => {
 
 export const fixture = (name: string): WireAnswer => {
   const found = answers.find((each) => each.name === name);
-  if (!found) throw new Error(`test/fixtures/answers.json has no answer called ${name}`);
+  if (!found) throw new Error(`infra/local/answers.json has no answer called ${name}`);
   return { status: found.status, headers: found.headers as Record<string, string>, body: found.body };
 };
 

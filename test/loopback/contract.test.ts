@@ -1,7 +1,7 @@
 /** The contract's table, row by row: the built bundle against embedded SQS, Secrets Manager and Segura behind Kong. */
 import { describe, expect, test } from 'vitest';
+import answers from '../../infra/local/answers.json' with { type: 'json' };
 import { batchResponse, startWorld, type World, type WorldOptions } from '../../infra/local/world.ts';
-import answers from '../fixtures/answers.json' with { type: 'json' };
 
 const startWith = (options: WorldOptions = {}): Promise<World> =>
   startWorld({

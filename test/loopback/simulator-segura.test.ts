@@ -6,12 +6,12 @@
 import { request as httpRequest } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import answers from '../../infra/local/answers.json' with { type: 'json' };
 import { createCertificates } from '../../infra/local/certificates.ts';
 import type { Fault } from '../../infra/local/faults.ts';
 import { kongAnswer, NO_PEER } from '../../infra/local/kong.ts';
 import { type Segura, type SeguraOptions, startSegura } from '../../infra/local/segura.ts';
 import { until } from '../../infra/local/world.ts';
-import answers from '../fixtures/answers.json' with { type: 'json' };
 
 interface Tenant {
   readonly url: string;

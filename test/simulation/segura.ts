@@ -1,8 +1,8 @@
 /** Segura, its gateway and its token endpoint in virtual time, as the core's `Send` sees them. */
 import type { Failure } from '../../functions/http/failure.ts';
 import type { Answer, Call } from '../../functions/http/send.ts';
+import answers from '../../infra/local/answers.json' with { type: 'json' };
 import { createHeap } from '../../infra/local/heap.ts';
-import answers from '../fixtures/answers.json' with { type: 'json' };
 import type { Clock } from '../virtual-time/clock.ts';
 import { isEnabled, type Ledger, type Random, type Verdict } from './ledger.ts';
 import { faultAt, pick, type SeguraFault, type Weather } from './weather.ts';

@@ -33,7 +33,7 @@ export type SeguraFault =
   | 'bug'
   /** Looks like a verdict or a success, and is none. */
   | 'deception'
-  /** The rest are meanings of test/fixtures/answers.json. */
+  /** The rest are meanings of infra/local/answers.json. */
   | 'invalid-upstream-response'
   | 'upstream-timeout'
   | 'unavailable'

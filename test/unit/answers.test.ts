@@ -14,7 +14,7 @@ import {
   TOKEN_TABLE,
 } from '../../functions/segura/answers.ts';
 import { readAnswer } from '../../functions/segura/reading.ts';
-import answers from '../fixtures/answers.json' with { type: 'json' };
+import answers from '../../infra/local/answers.json' with { type: 'json' };
 
 type Headers = Readonly<Record<string, string>>;
 

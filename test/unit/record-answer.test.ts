@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { recordAnswer, shareableText } from '../../functions/cli/doctor/record.ts';
 import type { Answer } from '../../functions/http/send.ts';
-import answers from '../fixtures/answers.json' with { type: 'json' };
+import answers from '../../infra/local/answers.json' with { type: 'json' };
 
 const row = { means: 'not-found', cameBack: "400 in Segura's own envelope, 1005" };
 const answered = (status: number, body: unknown, headers: Record<string, string> = {}): Answer => ({
