@@ -2,6 +2,7 @@
 import { countLetters, type QueueToRead } from '../../dead-letters/scan.ts';
 import { isFilter, type Selection } from '../../dead-letters/select.ts';
 import type { OpenSqs } from '../target.ts';
+import { ask } from '../terminal/ask.ts';
 import { plural } from '../terminal/print.ts';
 import type { Progress } from '../terminal/progress.ts';
 import { UsageError } from '../terminal/usage.ts';
@@ -69,12 +70,10 @@ const readAll = async ({
   return Promise.all(queues.map((queue) => summarise(queue, reading)));
 };
 
-const ask = async (count: number, summaries: readonly Summary[], asking: Asking): Promise<boolean> => {
+const isApproved = async (count: number, summaries: readonly Summary[], asking: Asking): Promise<boolean> => {
   asking.progress.end();
   for (const summary of summaries) printSummary(summary, isFilter(asking.selection));
-  const { confirm } = await import('@clack/prompts');
-  const message = `Replay ${plural(count, 'dead letter')} to requests?`;
-  return (await confirm({ message, initialValue: false, output: process.stderr, signal: asking.signal })) === true;
+  return (await ask(`Replay ${plural(count, 'dead letter')} to requests?`, asking.signal)) === 'yes';
 };
 
 /** @throws UsageError where it would ask and nobody could answer */
@@ -96,5 +95,5 @@ export const approve = async (asking: Asking, isDryRun: boolean): Promise<Approv
   }
   if (total === 0 || (isPlain(asking) && total <= MANY)) return { isGiven: true, total };
   if (!isAtTerminal()) refuse(`${plural(total, 'letter')} match, and more than ${MANY} are asked about`);
-  return { isGiven: !signal.aborted && (await ask(total, summaries, asking)), total };
+  return { isGiven: !signal.aborted && (await isApproved(total, summaries, asking)), total };
 };

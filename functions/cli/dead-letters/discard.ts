@@ -5,6 +5,7 @@ import { createScan, type QueueToRead, type Scan } from '../../dead-letters/scan
 import { isSelected, type Selection } from '../../dead-letters/select.ts';
 import { sleep } from '../../time/sleep.ts';
 import { type OpenSqs, openSqs } from '../target.ts';
+import { ask } from '../terminal/ask.ts';
 import { explain } from '../terminal/hints.ts';
 import { stopOnInterrupt } from '../terminal/interrupt.ts';
 import { note, paint, plural, say, sayJson } from '../terminal/print.ts';
@@ -55,17 +56,16 @@ const confirmed = async (
   scans: readonly Scan[],
   signal: AbortSignal,
 ): Promise<boolean> => {
-  const { confirm } = await import('@clack/prompts');
-  const message = `Delete ${plural(count, 'dead letter')} for good? They are written to ${file}.`;
+  const question = `Delete ${plural(count, 'dead letter')} for good? They are written to ${file}.`;
   let isAnswered = false;
-  const answer = confirm({ message, initialValue: false, output: process.stderr, signal }).finally(() => {
+  const answer = ask(question, signal).finally(() => {
     isAnswered = true;
   });
   while (!isAnswered) {
     await Promise.race([answer, sleep(KEEP_EVERY_MS)]);
     for (const scan of scans) await scan.keepHeld();
   }
-  return (await answer) === true;
+  return (await answer) === 'yes';
 };
 
 export const runDiscard = async (options: DiscardOptions): Promise<number> => {

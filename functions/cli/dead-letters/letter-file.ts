@@ -5,7 +5,8 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Letter } from '../../dead-letters/letter.ts';
 import type { QueueToRead } from '../../dead-letters/scan.ts';
-import { toJson, visible } from '../terminal/print.ts';
+import { toJson } from '../terminal/print.ts';
+import { textCell } from '../terminal/spreadsheet.ts';
 import { UsageError } from '../terminal/usage.ts';
 import { describeLetter } from './tell.ts';
 
@@ -45,14 +46,7 @@ export const createFile = async (path: string): Promise<FileHandle> => {
 export const recordOf = ({ queue, messageId, at, body, attributes, groupId, traceHeader }: Letter): string =>
   toJson({ queue, messageId, at, body, attributes, groupId, traceHeader });
 
-/** What a spreadsheet takes for the beginning of a formula; OWASP, "CSV Injection", read 2026-11-26. */
-const BEGINS_FORMULA = /^[\s]*[=+\-@\uff1d\uff0b\uff0d\uff20]/;
-
-/** Always quoted, so that no separator of a spreadsheet parts it; a formula is shown as the text that it is. */
-const csvCell = (value: unknown): string => {
-  const text = visible(value instanceof Date ? value.toISOString() : String(value ?? ''));
-  return `"${(BEGINS_FORMULA.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
-};
+const csvCell = (value: unknown): string => textCell(value instanceof Date ? value.toISOString() : String(value ?? ''));
 
 const CSV_COLUMNS = [
   ...['queue', 'messageId', 'code', 'identifier', 'requestId', 'requestedBy', 'reason', 'source', 'at', 'firstSentAt'],

@@ -2,14 +2,20 @@
 import { visible } from './print.ts';
 
 /** With these a spreadsheet takes a cell for a formula, after blanks too, and full-width forms like the plain ones. */
-const FORMULA = /^[ \u00a0\u3000]*[=+\-@|\uff1d\uff0b\uff0d\uff20]/;
+const FORMULA = /^\s*[=+\-@|\uff1d\uff0b\uff0d\uff20]/;
 
-/** An apostrophe before it makes it text, as spreadsheets themselves write it. */
+/**
+ * Always quoted, so that no separator of a spreadsheet parts it. An apostrophe before a formula makes it text, as
+ * spreadsheets themselves write it (OWASP, "CSV Injection", read 2026-11-26).
+ */
+export const textCell = (text: string): string => {
+  const shown = visible(text);
+  return `"${(FORMULA.test(shown) ? `'${shown}` : shown).replaceAll('"', '""')}"`;
+};
+
 const cell = (value: string | number | undefined): string => {
   if (typeof value === 'number') return String(value);
-  // A cell's end could be another cell's beginning only outside of quotes, so every text stands in them.
-  const shown = visible(value ?? '');
-  return shown === '' ? '' : `"${(FORMULA.test(shown) ? `'${shown}` : shown).replaceAll('"', '""')}"`;
+  return value === undefined || value === '' ? '' : textCell(value);
 };
 
 /** One record, with its line end (RFC 4180). */
