@@ -226,7 +226,7 @@ const follow = (values: Parameters) => {
   };
 };
 
-const DEFAULTS: Parameters = parse(readFileSync(join(import.meta.dirname, 'parameters.yml'), 'utf8'));
+export const DEFAULTS: Parameters = parse(readFileSync(join(import.meta.dirname, 'parameters.yml'), 'utf8'));
 
 /**
  * The `custom` section of serverless.yml. What is wrong stands in `faults`, for the plugin to say: an error thrown here the

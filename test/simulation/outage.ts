@@ -6,6 +6,7 @@ import type { GroupLock } from '../../infra/local/queue.ts';
 import { type Cluster, createCluster, STARTS_AT } from './cluster.ts';
 import type { Environment, EnvironmentParts } from './environment.ts';
 import { createRequest } from './people.ts';
+import { promiseOf } from './promise.ts';
 import type { SeguraFault, Weather, Window } from './weather.ts';
 
 export interface OutageOptions {
@@ -59,20 +60,10 @@ export interface OutageResult {
   readonly violations: readonly string[];
 }
 
-const MINUTE = 60;
 const DAY = 86_400;
 const ANSWERS_IN_MS = 50;
 const LATE_SECONDS = 4 * DAY;
 const ENOUGH_VIOLATIONS = 20;
-
-/** The contract's *Recovery*, for a hundred waiting requests and for a single one. */
-const promiseOf = (seconds: number, backlog: number): { readonly median: number; readonly last: number } => {
-  if (backlog === 1) return seconds <= 10 * MINUTE ? { median: 60, last: 60 } : { median: 300, last: 300 };
-  // Of shorter ones it says nothing; the first wait is 30 s.
-  if (seconds < MINUTE) return { median: 60, last: 60 };
-  if (seconds === MINUTE) return { median: 10, last: 60 };
-  return seconds <= 10 * MINUTE ? { median: 30, last: 120 } : { median: 60, last: 300 };
-};
 
 const weatherOf = (options: OutageOptions): Weather => {
   const { seed, seconds, faults = ['down'], tokensFail = seed % 2 === 1 } = options;
