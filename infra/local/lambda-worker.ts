@@ -1,6 +1,6 @@
-/** Runs in a process of its own: one execution environment that answers invocations over IPC. See lambda.ts. */
+/** Runs in a process of its own: one execution environment that answers invocations over IPC. See lambda-process.ts. */
 import type { Context } from 'aws-lambda';
-import type { WorkerAnswer, WorkerCall } from './lambda.ts';
+import type { WorkerAnswer, WorkerCall } from './lambda-process.ts';
 
 const answer = (message: WorkerAnswer): void => void process.send?.(message);
 

@@ -4,10 +4,9 @@
  * empty and still have a next one. Lines are kept as they were written; nothing is kept but in memory.
  */
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Matches, parsePattern } from './log-pattern.ts';
+import { listenOnLoopback, readText } from './loopback.ts';
 
 interface LogEvent {
   readonly timestamp: number;
@@ -78,28 +77,25 @@ export interface LogsOptions {
   readonly searchedAtOnce?: number;
 }
 
-export const startLogs = async ({ searchedAtOnce = 100_000 }: LogsOptions = {}) => {
-  const groups = new Map<string, LogEvent[]>();
+/** What one page finds from `from` on, and where the next one begins. */
+const readPage = (events: readonly LogEvent[], from: number, to: number, limit: number, matches: Matches) => {
+  const found: LogEvent[] = [];
+  let bytes = 0;
+  let index = from;
+  for (; index < to && found.length < limit; index += 1) {
+    const event = events[index];
+    if (!event || !matches(event.message)) continue;
+    bytes += Buffer.byteLength(event.message);
+    if (found.length > 0 && bytes > MAX_PAGE_BYTES) break;
+    found.push(event);
+  }
+  return { found, index };
+};
+
+/** FilterLogEvents on the lines of all groups. */
+const createFilter = (groups: ReadonlyMap<string, readonly LogEvent[]>, searchedAtOnce: number) => {
   const tokens = new Map<string, Token>();
-  const journal: { readonly action: string; readonly input: Input }[] = [];
-  const script: LogsFault[] = [];
-  let count = 0;
-
-  const page = (events: readonly LogEvent[], from: number, to: number, limit: number, matches: Matches) => {
-    const found: LogEvent[] = [];
-    let bytes = 0;
-    let index = from;
-    for (; index < to && index - from < searchedAtOnce && found.length < limit; index += 1) {
-      const event = events[index];
-      if (!event || !matches(event.message)) continue;
-      bytes += Buffer.byteLength(event.message);
-      if (found.length > 0 && bytes > MAX_PAGE_BYTES) break;
-      found.push(event);
-    }
-    return { found, index };
-  };
-
-  const filter = (input: Input) => {
+  return (input: Input) => {
     const wrong = checkInput(input);
     if (wrong) return refusal('InvalidParameterException', wrong);
     const group = String(input['logGroupName'] ?? String(input['logGroupIdentifier']).replace(/^.*:log-group:/, ''));
@@ -116,7 +112,8 @@ export const startLogs = async ({ searchedAtOnce = 100_000 }: LogsOptions = {}) 
     }
     const from = token?.index ?? firstAt(events, Number(input['startTime'] ?? 0));
     const to = input['endTime'] === undefined ? events.length : firstAt(events, Number(input['endTime']) + 1);
-    const { found, index } = page(events, from, to, Number(input['limit'] ?? MAX_PAGE_EVENTS), matches);
+    const limit = Number(input['limit'] ?? MAX_PAGE_EVENTS);
+    const { found, index } = readPage(events, from, Math.min(to, from + searchedAtOnce), limit, matches);
     const next = index < to ? randomUUID() : undefined;
     if (next) tokens.set(next, { group, asked, index });
     return {
@@ -128,41 +125,50 @@ export const startLogs = async ({ searchedAtOnce = 100_000 }: LogsOptions = {}) 
       },
     };
   };
+};
 
-  const carryOut = (action: string, input: Input, fault: LogsFault | undefined) => {
-    if (fault === 'throttle') return refusal('ThrottlingException', 'Rate exceeded');
-    if (fault === 'denied') {
+const failed = (fault: Exclude<LogsFault, 'hang'>) => {
+  switch (fault) {
+    case 'throttle':
+      return refusal('ThrottlingException', 'Rate exceeded');
+    case 'denied':
       return refusal('AccessDeniedException', 'User is not authorized to perform: logs:FilterLogEvents');
-    }
-    if (fault === 'error') return { status: 500, value: { __type: 'ServiceUnavailableException' } };
-    return action === 'FilterLogEvents' ? filter(input) : refusal('UnknownOperationException', '');
-  };
+    case 'error':
+      return { status: 500, value: { __type: 'ServiceUnavailableException' } };
+  }
+};
 
-  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    let body = '';
-    for await (const chunk of request.setEncoding('utf8')) body += chunk;
-    const isSigned = /^AWS4-HMAC-SHA256 Credential=[^/]+\/\d+\/[^/]+\/logs\//.test(request.headers.authorization ?? '');
+const isSigned = ({ headers }: IncomingMessage): boolean =>
+  /^AWS4-HMAC-SHA256 Credential=[^/]+\/\d+\/[^/]+\/logs\//.test(headers.authorization ?? '');
+
+export const startLogs = async ({ searchedAtOnce = 100_000 }: LogsOptions = {}) => {
+  const groups = new Map<string, LogEvent[]>();
+  const filter = createFilter(groups, searchedAtOnce);
+  const journal: { readonly action: string; readonly input: Input }[] = [];
+  const script: LogsFault[] = [];
+  let count = 0;
+
+  const carryOut = (action: string, input: Input) =>
+    action === 'FilterLogEvents' ? filter(input) : refusal('UnknownOperationException', '');
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = await readText(request);
     const action = String(request.headers['x-amz-target'] ?? '').replace(TARGET, '');
     const input = JSON.parse(body || '{}') as Input;
     journal.push({ action, input });
     const fault = script.shift();
     if (fault === 'hang') return;
-    const { status, value } = isSigned
-      ? carryOut(action, input, fault)
+    const refused = isSigned(request)
+      ? fault && failed(fault)
       : refusal('MissingAuthenticationTokenException', 'Missing Authentication Token');
+    const { status, value } = refused ?? carryOut(action, input);
     response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': randomUUID() });
     response.end(JSON.stringify(value));
   };
 
-  const server = createServer((request, response) => {
-    // A client that went away in the middle of its call wants no answer.
-    handle(request, response).catch(() => response.destroy());
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-
+  const { url, close } = await listenOnLoopback(answer);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     journal,
     next: (...faults: LogsFault[]): void => void script.push(...faults),
     createGroup: (group: string): void => void groups.set(group, groups.get(group) ?? []),
@@ -174,11 +180,7 @@ export const startLogs = async ({ searchedAtOnce = 100_000 }: LogsOptions = {}) 
       count += 1;
       insert(events, { timestamp: at, message, eventId: String(count).padStart(56, '0') });
     },
-    close: async (): Promise<void> => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
+    close,
   };
 };
 

@@ -1,7 +1,6 @@
 /** SQS over real HTTP, as strict as AWS (sqs-strictness.ts), with a journal, and failing on demand. */
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { listenOnLoopback, readText } from './loopback.ts';
 import type { GroupLock, MessageAttribute } from './queue.ts';
 import { createSqsActions, type SqsReply } from './sqs-actions.ts';
 import { createQueues, nameAtEnd } from './sqs-queues.ts';
@@ -51,12 +50,6 @@ export interface SqsOptions {
 export const signerOf = ({ headers }: IncomingMessage): { readonly accessKeyId?: string; readonly region?: string } => {
   const [, accessKeyId, region] = /Credential=([^/]+)\/\d+\/([^/]+)\//.exec(headers.authorization ?? '') ?? [];
   return { ...(accessKeyId === undefined ? {} : { accessKeyId }), ...(region === undefined ? {} : { region }) };
-};
-
-const readText = async (request: IncomingMessage): Promise<string> => {
-  let body = '';
-  for await (const chunk of request.setEncoding('utf8')) body += chunk;
-  return body;
 };
 
 /** The error's name in the older protocol, which the SDK reads first; most have the same in both. */
@@ -204,15 +197,7 @@ export const startSqs = async (options: SqsOptions = {}) => {
     else if (!response.destroyed) answerReply(response, reply);
   };
 
-  const server = createServer((request, response) => {
-    handle(request, response).catch((error: unknown) => {
-      // A client that went away in the middle of its call wants no answer.
-      if (!response.destroyed) response.writeHead(500).end(String(error));
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { url, close } = await listenOnLoopback(handle);
 
   return {
     url,
@@ -235,11 +220,7 @@ export const startSqs = async (options: SqsOptions = {}) => {
     next: (action: string, ...faults: SqsFault[]): void => {
       script.set(action, [...(script.get(action) ?? []), ...faults]);
     },
-    close: async (): Promise<void> => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
+    close,
   };
 };
 

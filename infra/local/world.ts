@@ -21,25 +21,19 @@
  * - Lambda neither freezes between invocations nor limits memory and CPU, and `invoke` by hand takes calls side by side.
  * - Secrets Manager knows GetSecretValue alone, and takes any signature.
  */
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { createCertificates } from './certificates.ts';
-import {
-  carryOut,
-  type EventSourceOptions,
-  type InvocationResult,
-  keptIds,
-  receive,
-  startEventSource,
-  toRecord,
-} from './event-source.ts';
-import { bundleOf, createLambda, type Lambda, type Line } from './lambda.ts';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import type { SQSBatchResponse } from 'aws-lambda';
+import { type Certificates, createCertificates } from './certificates.ts';
+import { createEnvironments, type EnvironmentsOptions } from './environments.ts';
+import { type EventSourceOptions, type InvocationResult, startEventSource } from './event-source.ts';
+import { bundleOf, type Line } from './lambda.ts';
 import { createMapping } from './mapping.ts';
+import { createRequestsQueue, type InvokeOptions } from './requests-queue.ts';
 import { startSecretsManager } from './secrets-manager.ts';
-import { type PasswordState, type SeguraOptions, startSegura } from './segura.ts';
+import { type PasswordState, type Segura, type SeguraOptions, startSegura } from './segura.ts';
 import { type MessageView, type QueueName, type SqsOptions, startSqs } from './sqs.ts';
 
-export interface WorldOptions {
+export interface WorldOptions extends Pick<EnvironmentsOptions, 'onLine' | 'onInvocation' | 'timeoutMs'> {
   readonly fifo?: boolean;
   readonly outcomes?: boolean;
   /** `private-ca`: Segura speaks TLS; `mutual`: it also asks for a client certificate. */
@@ -49,60 +43,51 @@ export interface WorldOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Changes to the secret. */
   readonly secret?: Readonly<Record<string, unknown>>;
-  readonly timeoutMs?: number;
   readonly segura?: SeguraOptions;
   readonly sqs?: SqsOptions;
   readonly bundle?: string;
-  readonly onLine?: (line: Line) => void;
-  /** Of the event source mapping: who looks on sees what is in work. */
-  readonly onInvocation?: (invocation: Invocation) => void;
   /** Of the event source mapping. */
   readonly delivery?: Pick<EventSourceOptions, 'batchSize' | 'windowSeconds' | 'maximumConcurrency'>;
 }
 
-export type Invocation =
-  | { readonly kind: 'begins'; readonly records: readonly SQSRecord[] }
-  | { readonly kind: 'ends'; readonly records: readonly SQSRecord[]; readonly kept: readonly string[] };
-
-export interface SendOptions {
-  readonly attributes?: Readonly<Record<string, { DataType: string; StringValue?: string; BinaryValue?: Uint8Array }>>;
-  readonly groupId?: string;
-}
-
 export const SECRET_ID = 'mysafe/segura';
+const REGION = 'us-east-1';
 const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
 
-export const startWorld = async (options: WorldOptions = {}) => {
-  const { fifo = false, outcomes = false, tls, env = {}, secret = {}, timeoutMs = 30_000 } = options;
+const startParts = async ({ fifo = false, tls, passwords = {}, ...options }: WorldOptions) => {
   const certificates = tls ? await createCertificates() : undefined;
+  const clientCa = certificates && tls === 'mutual' ? { clientCa: certificates.ca } : {};
   const [segura, secrets, sqs] = await Promise.all([
-    startSegura({
-      ...options.segura,
-      ...(certificates
-        ? { tls: { ...certificates.server, ...(tls === 'mutual' ? { clientCa: certificates.ca } : {}) } }
-        : {}),
-    }),
+    startSegura({ ...options.segura, ...(certificates ? { tls: { ...certificates.server, ...clientCa } } : {}) }),
     startSecretsManager(),
     startSqs({ ...options.sqs, fifo }),
   ]);
-  for (const [identifier, state] of Object.entries(options.passwords ?? {})) segura.passwords.set(identifier, state);
+  for (const [identifier, state] of Object.entries(passwords)) segura.passwords.set(identifier, state);
+  return { certificates, segura, secrets, sqs };
+};
 
-  /** The secret as it ought to be; tests change a part of it. */
-  const secretValue = (changes: Readonly<Record<string, unknown>> = {}): Record<string, unknown> => ({
-    url: segura.url,
-    accessTokenUrl: segura.tokenUrl,
-    clientId: segura.settings.clientId,
-    clientSecret: segura.settings.clientSecret,
-    ...(certificates ? { caCertificate: certificates.ca } : {}),
-    ...(certificates && tls === 'mutual'
-      ? { clientCertificate: certificates.client.cert, clientKey: certificates.client.key }
-      : {}),
-    ...changes,
-  });
-  secrets.put(SECRET_ID, secretValue(secret));
+type Parts = Awaited<ReturnType<typeof startParts>>;
 
-  const environment: Record<string, string> = {
-    AWS_REGION: 'us-east-1',
+/** The secret as it ought to be. */
+const rightSecret = (
+  { url, tokenUrl, settings }: Segura,
+  certificates: Certificates | undefined,
+  isMutual: boolean,
+) => ({
+  url,
+  accessTokenUrl: tokenUrl,
+  clientId: settings.clientId,
+  clientSecret: settings.clientSecret,
+  ...(certificates ? { caCertificate: certificates.ca } : {}),
+  ...(certificates && isMutual
+    ? { clientCertificate: certificates.client.cert, clientKey: certificates.client.key }
+    : {}),
+});
+
+/** Of the function, as the template would set it. */
+const environmentOf = ({ secrets, sqs }: Parts, { outcomes = false, env = {} }: WorldOptions) => {
+  const variables: Readonly<Record<string, string | undefined>> = {
+    AWS_REGION: REGION,
     AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
     AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
     AWS_ENDPOINT_URL_SQS: sqs.url,
@@ -111,90 +96,36 @@ export const startWorld = async (options: WorldOptions = {}) => {
     SOURCE_QUEUE_URL: sqs.queueUrl('requests'),
     REJECTED_QUEUE_URL: sqs.queueUrl('rejected'),
     ...(outcomes ? { OUTCOME_QUEUE_URL: sqs.queueUrl('outcomes') } : {}),
+    ...env,
   };
-  for (const [name, value] of Object.entries(env)) {
-    if (value === undefined) delete environment[name];
-    else environment[name] = value;
-  }
+  const set = Object.entries(variables).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return Object.fromEntries(set);
+};
 
-  const bundle = options.bundle ?? bundleOf('enable-password');
-  const lambdas: Lambda[] = [];
-  const startLambda = (): Lambda => {
-    const { onLine } = options;
-    const lambda = createLambda({ bundle, env: environment, timeoutMs, ...(onLine ? { onLine } : {}) });
-    lambdas.push(lambda);
-    return lambda;
-  };
-  const lambda = startLambda();
-  const client = new SQSClient({ endpoint: sqs.url, region: 'us-east-1', credentials: CREDENTIALS });
-  const queueUrl = sqs.queueUrl('requests');
-  const queueArn = sqs.arnOf('requests');
+export const startWorld = async (options: WorldOptions = {}) => {
+  const parts = await startParts(options);
+  const { certificates, segura, secrets, sqs } = parts;
+  /** Tests change a part of it. */
+  const secretValue = (changes: Readonly<Record<string, unknown>> = {}): Record<string, unknown> => ({
+    ...rightSecret(segura, certificates, options.tls === 'mutual'),
+    ...changes,
+  });
+  secrets.put(SECRET_ID, secretValue(options.secret));
 
-  const send = async (body: unknown, { attributes, groupId = 'group-1' }: SendOptions = {}): Promise<string> => {
-    const { MessageId } = await client.send(
-      new SendMessageCommand({
-        QueueUrl: queueUrl,
-        MessageBody: typeof body === 'string' ? body : JSON.stringify(body),
-        ...(attributes ? { MessageAttributes: { ...attributes } } : {}),
-        ...(fifo ? { MessageGroupId: groupId, MessageDeduplicationId: crypto.randomUUID() } : {}),
-      }),
-    );
-    return MessageId ?? '';
-  };
-
-  const receiveRecords = async (max = 10): Promise<SQSRecord[]> => {
-    const records: SQSRecord[] = [];
-    while (records.length < max) {
-      const more = await receive(client, queueUrl, max - records.length, 0);
-      if (more.length === 0) break;
-      records.push(...more.map((message) => toRecord(message, queueArn)));
-    }
-    return records;
-  };
-
-  const invoke = (event: unknown, invokeOptions: { remainingMs?: number } = {}): Promise<InvocationResult> =>
+  const environment = environmentOf(parts, options);
+  const { bundle = bundleOf('enable-password'), timeoutMs = 30_000, onLine, onInvocation } = options;
+  const environments = createEnvironments({ bundle, env: environment, timeoutMs, onLine, onInvocation });
+  const { first: lambda, start: startLambda, invokeIdle, kill, lines } = environments;
+  const invoke = (event: unknown, invokeOptions: InvokeOptions = {}): Promise<InvocationResult> =>
     lambda.invoke(event, invokeOptions);
 
-  const idle: Lambda[] = [lambda];
-  /** As Lambda does: a warm environment that has nothing to do, else a new one. */
-  const invokeIdle = async (event: SQSEvent): Promise<InvocationResult> => {
-    const { Records: records } = event;
-    const taken = idle.pop() ?? startLambda();
-    options.onInvocation?.({ kind: 'begins', records });
-    try {
-      const result = await taken.invoke(event);
-      const ids = records.map(({ messageId }) => messageId);
-      options.onInvocation?.({ kind: 'ends', records, kept: keptIds(result, ids) });
-      return result;
-    } finally {
-      idle.push(taken);
-    }
-  };
-
+  const client = new SQSClient({ endpoint: sqs.url, region: REGION, credentials: CREDENTIALS });
+  const queue = { queueUrl: sqs.queueUrl('requests'), queueArn: sqs.arnOf('requests') };
+  const requests = createRequestsQueue({ ...queue, client, invoke });
   /** Polls as Lambda does until stopped. */
   const poll = (pollOptions: Partial<EventSourceOptions> = {}) =>
-    startEventSource({ sqs: client, queueUrl, queueArn, invoke: invokeIdle, ...options.delivery, ...pollOptions });
+    startEventSource({ ...queue, sqs: client, invoke: invokeIdle, ...options.delivery, ...pollOptions });
   const mapping = createMapping(poll);
-
-  /** One turn of the event source mapping: what is visible is received, given to the function, and deleted if done. */
-  const deliver = async ({
-    max,
-    ...invokeOptions
-  }: {
-    max?: number;
-    remainingMs?: number;
-  } = {}): ReturnType<typeof carryOut> =>
-    carryOut(client, queueUrl, await receiveRecords(max), (event) => invoke(event, invokeOptions));
-
-  /** Delivers until nothing visible is left. @returns how many receives that took, counted by message */
-  const pump = async (): Promise<number> => {
-    for (let total = 0; ; ) {
-      const records = await receiveRecords();
-      if (records.length === 0) return total;
-      await carryOut(client, queueUrl, records, invoke);
-      total += records.length;
-    }
-  };
 
   return {
     segura,
@@ -206,25 +137,18 @@ export const startWorld = async (options: WorldOptions = {}) => {
     environment,
     certificates,
     secretValue,
-    send,
-    receiveRecords,
+    ...requests,
     invoke,
-    deliver,
-    pump,
-    messages: (queue: QueueName): MessageView[] => sqs.messages(queue),
-    lines: (): readonly Line[] => lambdas.flatMap(({ lines }) => lines),
-    auditLines: (): readonly Line[] =>
-      lambdas.flatMap(({ lines }) => lines.filter(({ message }) => message === 'password enable')),
+    messages: (name: QueueName): MessageView[] => sqs.messages(name),
+    lines,
+    auditLines: (): readonly Line[] => lines().filter(({ message }) => message === 'password enable'),
     poll,
     /** Disabled until somebody enables it. */
     mapping,
-    /** SIGKILL to every environment, now; the next invocation starts a new one. */
-    kill: (): void => {
-      for (const each of lambdas) each.kill();
-    },
+    kill,
     [Symbol.asyncDispose]: async (): Promise<void> => {
       await mapping.disable();
-      await Promise.all(lambdas.map((each) => each.close()));
+      await environments.close();
       client.destroy();
       await Promise.all([segura.close(), secrets.close(), sqs.close()]);
     },

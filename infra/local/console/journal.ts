@@ -1,7 +1,7 @@
 /** What happened to each message since the console was opened: who has it in work, its audit lines, how long it took. */
 import type { SQSRecord } from 'aws-lambda';
+import type { Invocation } from '../environments.ts';
 import type { Line } from '../lambda.ts';
-import type { Invocation } from '../world.ts';
 
 /** One that was carried out or rejected. */
 export interface Settled {

@@ -1,5 +1,5 @@
 /** What a person or a script may order of the console, read from JSON; what is wrong is told with what to write instead. */
-import { type BadDay, BAD_DAYS, BAD_DAY_NAMES, type Breakage, isBadDay } from './bad-days.ts';
+import { BAD_DAY_NAMES, BAD_DAYS, type BadDay, type Breakage, isBadDay } from './bad-days.ts';
 
 /** Told as 400. */
 export class OrderError extends Error {

@@ -2,9 +2,8 @@
  * The console over HTTP, on loopback alone. Any web page could post to a server on this machine, or read from it by a
  * name that it points here; so `Host` and `Origin` are checked before anything else.
  */
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { listenOnLoopback } from '../loopback.ts';
 import type { Console } from './console.ts';
 import { OrderError, readFaultOrder, readReplayOrder, readSendOrder } from './orders.ts';
 import { createStream } from './stream.ts';
@@ -57,7 +56,7 @@ const refusal = (status: number, code: string, message: string, fix: string): Re
 });
 
 /** A name that resolves to this machine is not yet ours. */
-const refuseForeign = ({ headers }: IncomingMessage, port: number): Reply | undefined => {
+const refuseForeign = ({ headers, socket: { localPort: port } }: IncomingMessage): Reply | undefined => {
   const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
   const { host, origin } = headers;
   if (!hosts.includes(host ?? '')) {
@@ -136,13 +135,13 @@ export const startConsoleServer = async ({ console, assets, port }: ServerOption
   const stream = createStream(console);
   const routes = routesOf(console);
 
-  const answer = async (request: IncomingMessage, response: ServerResponse, ownPort: number): Promise<void> => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     const reply = ({ status, value }: Reply): void => {
       const headers = { ...HEADERS, 'content-type': 'application/json' };
       response.writeHead(status, headers).end(`${JSON.stringify(value)}\n`);
     };
-    const foreign = refuseForeign(request, ownPort);
+    const foreign = refuseForeign(request);
     if (foreign) return reply(foreign);
     const route = routes[pathname];
     if (request.method === 'POST' && route) return reply(await post(route, request));
@@ -157,27 +156,15 @@ export const startConsoleServer = async ({ console, assets, port }: ServerOption
     reply(refusal(404, 'NOT_FOUND', `there is no ${request.method} ${pathname}`, 'docs/local.md lists what there is'));
   };
 
-  const server = createServer();
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
+  const { url, close } = await listenOnLoopback(answer, { port }).catch((error: NodeJS.ErrnoException) => {
     stream.close();
     throw error.code === 'EADDRINUSE' ? new PortError(port) : error;
   });
-  const { port: ownPort } = server.address() as AddressInfo;
-  server.on('request', (request, response) => {
-    answer(request, response, ownPort).catch((error: unknown) => {
-      if (!response.headersSent) response.writeHead(500);
-      response.end(String(error));
-    });
-  });
-
   return {
-    url: `http://127.0.0.1:${ownPort}`,
-    close: async (): Promise<void> => {
+    url,
+    close: (): Promise<void> => {
       stream.close();
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
+      return close();
     },
   };
 };

@@ -1,6 +1,6 @@
 /** What the page shows: the state of everything at one moment, as plain data. */
 import type { Line } from '../lambda.ts';
-import type { JournalEntry } from '../segura.ts';
+import type { JournalEntry } from '../segura-journal.ts';
 import type { MessageView, QueueName } from '../sqs.ts';
 import type { BadDay, Breakage } from './bad-days.ts';
 import type { Journal, Settled, Totals } from './journal.ts';

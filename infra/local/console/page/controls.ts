@@ -1,5 +1,5 @@
 /** What one can do: forms, buttons and keys, each ending in one order to the server. */
-import { BAD_DAYS, BAD_DAY_NAMES, isBadDay } from '../bad-days.ts';
+import { BAD_DAY_NAMES, BAD_DAYS, isBadDay } from '../bad-days.ts';
 import { order, type Told } from './ask.ts';
 import { find, setText } from './dom.ts';
 
