@@ -45,9 +45,15 @@ const createPending = () => {
   };
 };
 
+/** Of this process alone what finds and starts the other one: an environment sees nothing else of where it runs. */
+const inherited = (): Record<string, string | undefined> => {
+  const { PATH = '', NODE_COMPILE_CACHE } = process.env;
+  return { PATH, NODE_COMPILE_CACHE };
+};
+
 export const startProcess = ({ bundle, env, onOutput, onErrorOutput }: ProcessOptions) => {
   const child = fork(worker, [bundle], {
-    env: { PATH: process.env['PATH'] ?? '', ...env },
+    env: { ...inherited(), ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     execArgv: [],
   });

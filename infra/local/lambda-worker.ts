@@ -1,4 +1,5 @@
 /** Runs in a process of its own: one execution environment that answers invocations over IPC. See lambda-process.ts. */
+import { flushCompileCache } from 'node:module';
 import type { Context } from 'aws-lambda';
 import type { WorkerAnswer, WorkerCall } from './lambda-process.ts';
 
@@ -28,6 +29,8 @@ try {
     }
   });
   answer({ id: 'ready' });
+  // It is killed in the end, and would write nothing then.
+  flushCompileCache();
 } catch (error) {
   process.send?.({ id: 'ready', functionError: String(error) } satisfies WorkerAnswer, () => process.disconnect());
 }

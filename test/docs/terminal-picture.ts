@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { shell } from '../loopback/command.ts';
 
 const root = join(import.meta.dirname, '../..');
 export const PICTURE = join(root, 'docs/npm-start.svg');
@@ -69,7 +70,7 @@ ${body}</svg>
 export const paintNpmStart = async (): Promise<string> => {
   const { stdout } = await promisify(execFile)(process.execPath, ['functions/cli/main.ts', 'local'], {
     cwd: root,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], FORCE_COLOR: '1' },
+    env: { ...shell(), FORCE_COLOR: '1' },
   });
   return terminalPicture(stdout, 'npm start: what became of one message for every kind of answer');
 };

@@ -37,11 +37,17 @@ const lastJson = (stdout: string): unknown => {
   }
 };
 
+/** What a process needs of this one: nothing of AWS or of a terminal is inherited. */
+export const shell = (): Record<string, string | undefined> => {
+  const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
+  return { PATH, HOME, NODE_COMPILE_CACHE };
+};
+
 export const runCommand = async (args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> => {
   const { env = {}, input, watch, cwd, closes } = options;
   const child = spawn(process.execPath, ['--import', RSS_HOOK, MAIN, ...args], {
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], AWS_EC2_METADATA_DISABLED: 'true', ...env },
+    env: { ...shell(), AWS_EC2_METADATA_DISABLED: 'true', ...env },
     ...(cwd ? { cwd } : {}),
   });
   const texts = ['', '', '', ''];

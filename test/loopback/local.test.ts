@@ -10,6 +10,7 @@ import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
 import { until } from '../../infra/local/world.ts';
 import manifest from '../../package.json' with { type: 'json' };
+import { shell } from './command.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -25,7 +26,7 @@ const start = (command: string, args: readonly string[]): Started => {
   const child = spawn(command, args, {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
+    env: shell(),
   });
   let stdout = '';
   let stderr = '';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { startSqs } from '../../infra/local/sqs.ts';
-import { environmentOf, runCommand } from './command.ts';
+import { environmentOf, runCommand, shell } from './command.ts';
 import { makeFolder } from './folder.ts';
 
 /** STS as far as AssumeRole: it wants the code of the serial number. */
@@ -156,7 +156,7 @@ describe('a profile with a second factor', () => {
       const typed = `stty cols 100; ${process.execPath} ${main} dead-letters list --queue rejected --profile mfa`;
       const child = spawn('script', ['-qec', typed, '/dev/null'], {
         env: {
-          PATH: process.env['PATH'],
+          ...shell(),
           ...account.env,
           AWS_ACCESS_KEY_ID: undefined,
           AWS_SECRET_ACCESS_KEY: undefined,

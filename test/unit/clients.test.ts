@@ -1,6 +1,6 @@
 /** The AWS SDK's clients over our transport: where they call, as whom, what is read of an answer, and what is never told. */
 import { createHook } from 'node:async_hooks';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { FUNCTION_PATIENCE } from '../../functions/aws/attempts.ts';
 import { createSecretsManagerClient, createSqsClient } from '../../functions/aws/clients.ts';
 import { isThrottling } from '../../functions/aws/failure.ts';
@@ -17,10 +17,11 @@ const CREDENTIALS = {
   AWS_SESSION_TOKEN: 'session-token',
 };
 
-const before = { ...process.env };
-beforeAll(() => void Object.assign(process.env, CREDENTIALS));
+beforeAll(() => {
+  for (const [name, value] of Object.entries(CREDENTIALS)) vi.stubEnv(name, value);
+});
 afterAll(() => {
-  process.env = before;
+  vi.unstubAllEnvs();
 });
 
 const answered = (status: number, body: unknown, headers: Record<string, string> = {}): Answer => ({
