@@ -24,6 +24,7 @@ interface Serverless {
   };
   readonly processedInput: { readonly commands: readonly string[] };
   readonly getProvider: (name: 'aws') => Provider;
+  readonly pluginManager: { readonly hooks: Record<string, readonly { readonly hook: () => unknown }[]> };
   /** osls prints its message, without a stack. */
   readonly classes: { readonly Error: new (message: string, code: string) => Error };
 }
@@ -59,7 +60,7 @@ interface Options {
 const OFFLINE = ['package', 'print', 'plugin'];
 
 export default class MysafeEnablePlugin {
-  readonly hooks: Readonly<Record<string, () => void | Promise<void>>>;
+  readonly hooks: Readonly<Record<string, () => void>>;
   readonly commands = {
     remove: {
       usage: 'Remove the stack; refused while messages wait',
@@ -67,25 +68,35 @@ export default class MysafeEnablePlugin {
       options: { force: { usage: 'Remove it with all messages that wait', type: 'boolean' } },
     },
   };
+  /** osls calls it once all plugins are there. Its own would say "Deploying …" or "Removing …" before we say what is missing. */
+  readonly asyncInit: () => void;
   constructor(serverless: Serverless, options: Options) {
     const { service } = serverless;
     const [command = ''] = serverless.processedInput.commands;
     const refuse = (message: string): never => {
       throw new serverless.classes.Error(message, 'MYSAFE_ENABLE');
     };
+    const checkFirst = async (): Promise<void> => {
+      const faults = service.custom?.faults ?? [];
+      if (faults.length > 0) refuse(`${faults.join('; ')} (docs/platform-engineer.md has all parameters)`);
+      if (!OFFLINE.includes(command) && findRegion(options) === undefined) refuse(REGION_IS_MISSING);
+      if (command !== 'remove' || options.force) return;
+      const provider = serverless.getProvider('aws');
+      const stack = provider.naming.getStackName();
+      const waiting = await findWaiting(stack, await provider.getAwsSdkV3Config()).catch(({ name, message }: Error) =>
+        // Such as that there is no such stack in this region, or that these credentials may not ask.
+        refuse(
+          `not removed, for nobody could see whether messages wait in ${stack}: ${name}: ${message}. Or give --force`,
+        ),
+      );
+      const message = refusal(waiting);
+      if (message !== undefined) refuse(message);
+    };
+    this.asyncInit = () => {
+      const { hooks } = serverless.pluginManager;
+      hooks['initialize'] = [{ hook: checkFirst }, ...(hooks['initialize'] ?? [])];
+    };
     this.hooks = {
-      initialize: () => {
-        const faults = service.custom?.faults ?? [];
-        if (faults.length > 0) refuse(`${faults.join('; ')} (docs/platform-engineer.md has all parameters)`);
-        if (!OFFLINE.includes(command) && findRegion(options) === undefined) refuse(REGION_IS_MISSING);
-      },
-      'before:remove:remove': async () => {
-        if (options.force) return;
-        const provider = serverless.getProvider('aws');
-        const waiting = await findWaiting(provider.naming.getStackName(), await provider.getAwsSdkV3Config());
-        const message = refusal(waiting);
-        if (message !== undefined) refuse(message);
-      },
       // Before this, the resources of serverless.yml are not in the template.
       'after:aws:package:finalize:mergeCustomProviderResources': () => {
         service.provider.compiledCloudFormationTemplate = nameByContent(

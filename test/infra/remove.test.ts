@@ -96,6 +96,8 @@ test('remove refuses while requests or letters wait, names the queues, and remov
     /Error:\s+not removed, for messages would be lost: \S*rejected has about 1\. .*--force/,
   );
   expect(refused.output).not.toContain('requests has about');
+  // Not after a line that says it is being removed.
+  expect(refused.output).not.toContain('Removing');
   expect(stack.asked.filter((action) => action !== 'GetCallerIdentity')).toEqual(['ListStackResources']);
 
   // What comes after is osls's own work, which this AWS refuses.
@@ -103,6 +105,17 @@ test('remove refuses while requests or letters wait, names the queues, and remov
   expect(forced.output).not.toContain('not removed');
   expect(stack.asked).toContain('DescribeStackResource');
 }, 300_000);
+
+test('remove says it in a sentence where nobody could see whether messages wait', async () => {
+  await using stack = await startStack('mysafe-enable-prod', []);
+  const { code, output } = await osls(['remove', '--stage', 'other'], {
+    AWS_ENDPOINT_URL: stack.url,
+    AWS_REGION: 'us-east-1',
+  });
+  expect(code).toBe(1);
+  expect(output).toMatch(/Error:\s+not removed, .* mysafe-enable-other: ValidationError: not here\. Or give --force/);
+  expect(output).not.toMatch(/Removing|\n\s+at /);
+}, 200_000);
 
 test('the region is found as the AWS CLI finds it', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'region-'));
@@ -135,6 +148,7 @@ test.each(['deploy', 'remove'])(
       const { code, output } = await osls([command], { HOME: folder, AWS_ENDPOINT_URL: stack.url });
       expect(code).toBe(1);
       expect(output).toMatch(/Error:\s+the region is missing: give --region, or set AWS_REGION/);
+      expect(output).not.toMatch(/Deploying|Removing/);
       expect(stack.asked.filter((action) => action !== 'GetCallerIdentity')).toEqual([]);
     } finally {
       await rm(folder, { recursive: true });
