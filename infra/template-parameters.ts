@@ -51,9 +51,15 @@ const SHORTER: Readonly<Record<string, string>> = {
 /** Where the pattern, which CloudFormation shows, does not say it by itself. */
 const SAID = ['secretId', 'renewalSenders'];
 
+/** Keys of the mapping, which are strings, and some emulators look a number up as a number. */
+const KEYS = ['timeoutSeconds', 'batchWindowSeconds'];
+
 const shapeOf = (name: string): Readonly<Record<string, unknown>> => {
   const { parameter } = RULES[name] ?? {};
   const values = LISTS[name];
+  if (values && !KEYS.includes(name) && values.every((value) => /^\d+$/.test(value))) {
+    return { Type: 'Number', AllowedValues: values.map(Number) };
+  }
   if (values) return { Type: 'String', AllowedValues: values };
   const shorter = SHORTER[name];
   return shorter === undefined ? { ...parameter } : { Type: 'String', AllowedPattern: shorter };
@@ -72,7 +78,8 @@ export const templateParameters = () => {
       Object.keys(RULES).map((name) => {
         const shape = shapeOf(name);
         const says = SAID.includes(name) ? { ConstraintDescription: `must ${RULES[name]?.must}` } : {};
-        return [logicalName(name), { ...shape, Default: defaults[name], ...says }];
+        const Default = shape['Type'] === 'Number' ? Number(defaults[name]) : defaults[name];
+        return [logicalName(name), { ...shape, Default, ...says }];
       }),
     ),
   };

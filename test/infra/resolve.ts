@@ -15,10 +15,12 @@ const valuesOf = (template: Json, given: Readonly<Record<string, string>>): Read
   for (const name of Object.keys(given)) if (!parameters[name]) throw new Error(`no parameter ${name}`);
   return new Map(
     Object.entries(parameters).map(([name, { Default, AllowedValues, AllowedPattern, MinValue, MaxValue }]) => {
-      const value = given[name] ?? Default;
-      if (typeof value !== 'string') throw new Error(`${name} must be given`);
+      const chosen = given[name] ?? Default;
+      if (chosen === undefined) throw new Error(`${name} must be given`);
+      // Also of a number, whose value is a string wherever it is referred to.
+      const value = String(chosen);
       const isAllowed =
-        (AllowedValues === undefined || (AllowedValues as string[]).includes(value)) &&
+        (AllowedValues === undefined || (AllowedValues as unknown[]).map(String).includes(value)) &&
         (AllowedPattern === undefined || new RegExp(String(AllowedPattern)).test(value)) &&
         (MinValue === undefined || Number(value) >= Number(MinValue)) &&
         (MaxValue === undefined || Number(value) <= Number(MaxValue));
