@@ -187,7 +187,11 @@ export const createEnable = (parts: EnableParts) => {
     }
     const made = await call(underway, found.token, Math.min(timeoutMs, deadline.callsLeftMs()));
     const { row, reading, isStale, isRefusedAgain, hasNewSecret } = made;
-    const sign = isStale || hasNewSecret ? 'unknown' : isRefusedAgain ? 'down' : row.segura;
+    if (isStale) {
+      gate.release(entry);
+      return made;
+    }
+    const sign = hasNewSecret ? 'unknown' : isRefusedAgain ? 'down' : row.segura;
     const { retryAfterSeconds } = reading;
     gate.report(entry, { identifier: request.identifier, sign, cause: causeOf(row), retryAfterSeconds });
     if (hasNewSecret) gate.secretChanged();

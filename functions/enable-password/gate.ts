@@ -3,7 +3,15 @@
  * whether Segura is back, of an identifier that has not failed where there is one, and the others wait for what it finds.
  */
 import type { Cause } from '../segura/answers.ts';
-import { type Breaker, type Event, isDoubtful, nextProbeAt, type Sign, type State } from './breaker.ts';
+import {
+  type Breaker,
+  type Event,
+  isDoubtful,
+  mayHaveBeenRecalled,
+  nextProbeAt,
+  type Sign,
+  type State,
+} from './breaker.ts';
 import { type Deadline, MIN_CALL_MS, pauseJitterMs } from './waits.ts';
 
 export type Entry =
@@ -22,7 +30,7 @@ export interface Gate {
   readonly enter: (identifier: number) => Entry | Promise<Entry>;
   /** After the call, whatever became of it. */
   readonly report: (entry: Entry, report: Report) => void;
-  /** Instead of `report` where no call was made. */
+  /** Instead of `report` where no call was made, or none that can have reached Segura. */
   readonly release: (entry: Entry) => void;
   /** There is no token to call with: ends the calls of this invocation, and counts as a failure. */
   readonly stop: (entry: Entry, report: Omit<Report, 'sign'>) => void;
@@ -58,8 +66,10 @@ export const createGate = ({ breaker, deadline, now, random, sleep, onClosed }: 
   let isChoosing = false;
   /** An invocation waits for one probe at most: it is paid by the millisecond, and its messages can wait as well in SQS. */
   let hasProbed = false;
+  /** The next probe need not wait for its time. */
+  let isProbeDue = false;
   /** A probe whose answer said nothing of Segura, such as a refused token, is followed by one more at once. */
-  let grace: 'none' | 'due' | 'taken' = 'none';
+  let hasLearntNothing = false;
   let changed = Promise.withResolvers<void>();
 
   const stopEntry = ({ notBefore }: State, cause: Cause): Entry => {
@@ -77,11 +87,15 @@ export const createGate = ({ breaker, deadline, now, random, sleep, onClosed }: 
 
   /** ms until somebody may probe; `undefined` where this invocation is not to wait for it. */
   const msToProbe = (state: Extract<State, { kind: 'open' }>): number | undefined => {
-    const ms = (grace === 'due' ? state.notBefore : nextProbeAt(state)) - now();
+    const ms = (isProbeDue ? state.notBefore : nextProbeAt(state)) - now();
     if (!hasTimeFor(Math.max(0, ms))) return undefined;
     if (ms <= 0) return 0;
     const hasFresh = waiting.some(({ identifier }) => !state.failing.has(identifier));
-    return hasProbed || !isDoubtful(state, hasFresh) ? undefined : ms;
+    if (hasProbed) return undefined;
+    if (isDoubtful(state, hasFresh)) return ms;
+    if (!mayHaveBeenRecalled(state, waiting.length, now())) return undefined;
+    breaker.learn({ kind: 'waits', at: now(), messages: waiting.length });
+    return ms;
   };
 
   const choose = async (): Promise<void> => {
@@ -100,7 +114,7 @@ export const createGate = ({ breaker, deadline, now, random, sleep, onClosed }: 
       const [chosen] = waiting.splice(Math.max(0, fresh), 1);
       isProbing = true;
       hasProbed = true;
-      grace = grace === 'due' ? 'taken' : 'none';
+      isProbeDue = false;
       chosen?.resolve(PROBE);
     }
   };
@@ -146,7 +160,8 @@ export const createGate = ({ breaker, deadline, now, random, sleep, onClosed }: 
   };
 
   const learnNothing = (): void => {
-    grace = grace === 'none' ? 'due' : 'none';
+    isProbeDue = !hasLearntNothing;
+    hasLearntNothing = true;
     learn({ kind: 'learnt-nothing', at: now() });
   };
 
@@ -167,7 +182,7 @@ export const createGate = ({ breaker, deadline, now, random, sleep, onClosed }: 
       end(entry);
     },
     release: (entry) => {
-      if (isProbe(entry)) grace = 'due';
+      if (isProbe(entry)) isProbeDue = true;
       end(entry);
     },
     stop: (entry, report) => {

@@ -58,8 +58,8 @@ export const CORE_BREAKS: readonly Break[] = [
   {
     file: ENABLE,
     why: 'a stale connection counts as down',
-    from: "isStale || hasNewSecret ? 'unknown'",
-    to: "hasNewSecret ? 'unknown'",
+    from: '    if (isStale) {\n      gate.release(entry);\n      return made;\n    }\n',
+    to: '',
   },
   {
     file: ENABLE,
@@ -154,8 +154,8 @@ export const CORE_BREAKS: readonly Break[] = [
   {
     file: WAITS,
     why: 'waits do not grow',
-    from: '    : Math.min(LONGEST_OF_A_DAY_SECONDS, Math.max(LONGEST_WHEN_YOUNG_SECONDS, ageSeconds / AGE_SHARE));',
-    to: '    : LONGEST_WHEN_YOUNG_SECONDS;',
+    from: '  if (ageSeconds > HOURS) return LONGEST_OF_A_DAY_SECONDS;\n',
+    to: '',
   },
   {
     file: WAITS,

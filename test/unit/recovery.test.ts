@@ -13,6 +13,7 @@ import {
   NOT_FOUND,
   type Reply,
   record,
+  START,
   type Stage,
   token,
   unanswered,
@@ -102,6 +103,22 @@ describe('the first success after an outage', () => {
     const before = stage.sqsCalls.length;
     await stage.pass(60_000);
     expect(stage.sqsCalls.length).toBe(before);
+  });
+
+  test('is found behind a stale connection and a refused token, and the rest of the batch goes on at once', async () => {
+    const stage = createStage({
+      segura: ({ at, nth }) => {
+        if (at - START < 600_000) return gateway(503);
+        reached ??= nth;
+        return [unanswered('reset', 'ECONNRESET', true), gateway(401)][nth - reached] ?? ENABLED;
+      },
+    });
+    let reached: number | undefined;
+    await stage.invoke(many(10));
+    await stage.pass(600_000);
+    const response = await stage.invoke(many(10, 11));
+    expect(keptIds(response)).toEqual([]);
+    expect(response.tookMs).toBeLessThan(1000);
   });
 
   test('of a FIFO queue has each group come back whole', async () => {
