@@ -29,6 +29,8 @@ export type State =
       readonly openedAt: number;
       /** When the last call was answered; long ago where the next one need not wait. */
       readonly lastCallAt: number;
+      /** When an invocation last waited for a probe with several messages, and with how many (`mayHaveBeenRecalled`). */
+      readonly waited: { readonly at: number; readonly messages: number };
     });
 
 export type Event =
@@ -38,6 +40,8 @@ export type Event =
   | { readonly kind: 'learnt-nothing'; readonly at: number }
   /** `Retry-After`, with whatever answer. */
   | { readonly kind: 'asked-to-wait'; readonly until: number; readonly cause: Cause }
+  /** An invocation waits for the next probe with several messages. */
+  | { readonly kind: 'waits'; readonly at: number; readonly messages: number }
   /** Another secret is in force: what was learnt with the old one is void, and the next call finds out at once. */
   | { readonly kind: 'secret-changed'; readonly at: number };
 
@@ -51,6 +55,8 @@ const CERTAIN_IDENTIFIERS = 5;
 const MAX_FAILING = 1000;
 
 const NOBODY: ReadonlySet<number> = new Set();
+const LONG_AGO = Number.NEGATIVE_INFINITY;
+const NEVER = { at: LONG_AGO, messages: 0 };
 
 export const CLOSED: State = {
   kind: 'closed',
@@ -81,7 +87,7 @@ const fail = (state: State, { identifier, cause, at }: Failed): State => {
   let identifiers = 0;
   for (const each of failing) if (!suspects.has(each)) identifiers += 1;
   if (failures < FAILURES_TO_OPEN || identifiers < IDENTIFIERS_TO_OPEN) return { ...state, failures, failing, cause };
-  return { kind: 'open', openedAt: at, lastCallAt: at, failing, suspects, notBefore, cause };
+  return { kind: 'open', openedAt: at, lastCallAt: at, waited: NEVER, failing, suspects, notBefore, cause };
 };
 
 export const next = (state: State, event: Event): State => {
@@ -94,10 +100,12 @@ export const next = (state: State, event: Event): State => {
       return state.kind === 'open' ? { ...state, lastCallAt: event.at } : state;
     case 'asked-to-wait':
       return event.until > state.notBefore ? { ...state, notBefore: event.until, cause: event.cause } : state;
+    case 'waits':
+      return state.kind === 'open' ? { ...state, waited: event } : state;
     case 'secret-changed': {
       const { suspects, notBefore, cause } = state;
-      const lastCallAt = Number.NEGATIVE_INFINITY;
-      return { kind: 'open', openedAt: event.at, lastCallAt, failing: NOBODY, suspects, notBefore, cause };
+      const known = { failing: NOBODY, suspects, notBefore, cause };
+      return { kind: 'open', openedAt: event.at, lastCallAt: LONG_AGO, waited: NEVER, ...known };
     }
   }
 };
@@ -129,6 +137,25 @@ export const isDoubtful = (state: Extract<State, { kind: 'open' }>, hasFresh: bo
   const { openedAt, lastCallAt, failing, cause } = state;
   if (!isPassing(cause)) return false;
   return lastCallAt - openedAt < HOPE_MS || (hasFresh && failing.size < CERTAIN_IDENTIFIERS);
+};
+
+/** In an outage messages come back one by one; more than one at a time by chance, or where there are thousands. */
+const SEVERAL = 2;
+const WAIT_AGAIN_MS = 60_000;
+
+/**
+ * Several messages at once may have been called back by another environment that found Segura well. Keeping them takes no
+ * time, so an environment that may not call yet would take in all of them and send them away: it waits for its next probe
+ * with the first of them instead, while the others go to environments that work. Once in a minute, since it is paid for;
+ * again before that where many more come.
+ */
+export const mayHaveBeenRecalled = (
+  { cause, waited }: Extract<State, { kind: 'open' }>,
+  messages: number,
+  now: number,
+): boolean => {
+  const isAgain = now - waited.at < WAIT_AGAIN_MS;
+  return isPassing(cause) && messages >= SEVERAL * (isAgain ? waited.messages : 1);
 };
 
 /** Holds the state of one execution environment. */

@@ -181,6 +181,33 @@ describe('a probe', () => {
     expect(clock.now()).toBe(before);
   });
 
+  test('is worth waiting for with several that came at once: another environment may have called them back', async () => {
+    const { begin, clock, pass } = await oldOutage();
+    /** One invocation with so many; how long it waited. */
+    const invoke = async (...identifiers: readonly number[]) => {
+      const { gate } = begin();
+      const startedAt = clock.now();
+      const enter = async (identifier: number) => {
+        const entry = await gate.enter(identifier);
+        if (entry.kind === 'pass') gate.report(entry, { identifier, sign: 'down', cause: 'gateway' });
+      };
+      await finish(clock, Promise.all(identifiers.map(enter)));
+      return clock.now() - startedAt;
+    };
+    await pass(1000);
+    expect(await invoke(21)).toBe(0);
+    expect(await invoke(22, 23)).toBe(9000);
+    await pass(1000);
+    expect(await invoke(24, 25, 26)).toBe(0);
+    expect(await invoke(27, 28, 29, 30)).toBe(9000);
+    await pass(49_000);
+    await begin().call(31, 'down');
+    await pass(1000);
+    expect(await invoke(32, 33)).toBe(0);
+    await pass(8000);
+    expect(await invoke(34, 35)).toBe(1000);
+  });
+
   test('that made no call gives its turn to another', async () => {
     const { begin, pass } = await oldOutage();
     await pass(60_000);
