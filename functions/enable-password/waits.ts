@@ -35,20 +35,25 @@ const FIRST_VISIBILITY_SECONDS = 30;
 const MINUTE = 60;
 const DAY = 86_400;
 /**
- * The longest wait by the age of the message in seconds: short for the young, since a single one that waits must be back
- * within a minute of an outage of ten, and within five minutes of one of a day; and such that four days of outage take
- * fewer than the 1,000 receives after which SQS gives a message up (`expectedReceives`).
+ * The longest wait by the age of the message, in seconds: short for the young, since a single one that waits must be back
+ * within a minute of an outage of ten. An environment that Lambda ends takes its receipt handles with it, and what it kept
+ * sits out its waits: half of it must be back within a minute of an outage of three hours all the same, and all within five
+ * minutes of one of a day. Four days of outage take fewer than the 1,000 receives after which SQS gives a message up
+ * (`expectedReceives`).
  */
 const LONGEST_WHEN_YOUNG_SECONDS = 50;
 const AGE_SHARE = 12;
+const LONGEST_OF_HOURS_SECONDS = 120;
+const HOURS = 190 * MINUTE;
 const LONGEST_OF_A_DAY_SECONDS = 280;
-const LONGEST_WHEN_OLD_SECONDS = 780;
-const OLD_AFTER_SECONDS = DAY + 2 * 60 * MINUTE;
+const OLD_AFTER_SECONDS = DAY + 60 * MINUTE;
+const LONGEST_WHEN_OLD_SECONDS = 840;
 
-const longestSeconds = (ageSeconds: number): number =>
-  ageSeconds > OLD_AFTER_SECONDS
-    ? LONGEST_WHEN_OLD_SECONDS
-    : Math.min(LONGEST_OF_A_DAY_SECONDS, Math.max(LONGEST_WHEN_YOUNG_SECONDS, ageSeconds / AGE_SHARE));
+const longestSeconds = (ageSeconds: number): number => {
+  if (ageSeconds > OLD_AFTER_SECONDS) return LONGEST_WHEN_OLD_SECONDS;
+  if (ageSeconds > HOURS) return LONGEST_OF_A_DAY_SECONDS;
+  return Math.min(LONGEST_OF_HOURS_SECONDS, Math.max(LONGEST_WHEN_YOUNG_SECONDS, ageSeconds / AGE_SHARE));
+};
 
 /** Waits grow by this with each receive, up to the longest for the age. */
 const GROWTH = 1.2;
@@ -94,17 +99,16 @@ export const keptWaitSeconds = (options: WaitOptions, random: number): number =>
 /** How often a message of this age has been received at most, if it was kept each time. */
 const expectedReceives = (ageSeconds: number): number => {
   const perWait = 0.8;
-  const young = Math.min(ageSeconds, LONGEST_WHEN_YOUNG_SECONDS * AGE_SHARE);
-  const steady = LONGEST_OF_A_DAY_SECONDS * AGE_SHARE;
-  const growing = Math.min(ageSeconds, steady);
-  const ofADay = Math.max(0, Math.min(ageSeconds, OLD_AFTER_SECONDS) - steady);
-  const old = Math.max(0, ageSeconds - OLD_AFTER_SECONDS);
-  return (
-    young / (LONGEST_WHEN_YOUNG_SECONDS * perWait) +
-    (growing > young ? (AGE_SHARE / perWait) * Math.log(growing / young) : 0) +
-    ofADay / (LONGEST_OF_A_DAY_SECONDS * perWait) +
-    old / (LONGEST_WHEN_OLD_SECONDS * perWait)
-  );
+  const youngUntil = LONGEST_WHEN_YOUNG_SECONDS * AGE_SHARE;
+  const growsUntil = LONGEST_OF_HOURS_SECONDS * AGE_SHARE;
+  const between = (from: number, to: number): number => Math.max(0, Math.min(ageSeconds, to) - from);
+  const waits =
+    between(0, youngUntil) / LONGEST_WHEN_YOUNG_SECONDS +
+    AGE_SHARE * Math.log((youngUntil + between(youngUntil, growsUntil)) / youngUntil) +
+    between(growsUntil, HOURS) / LONGEST_OF_HOURS_SECONDS +
+    between(HOURS, OLD_AFTER_SECONDS) / LONGEST_OF_A_DAY_SECONDS +
+    between(OLD_AFTER_SECONDS, Number.POSITIVE_INFINITY) / LONGEST_WHEN_OLD_SECONDS;
+  return waits / perWait;
 };
 /** Receives beyond the expected that a message may spend on coming back early. */
 const SPARE_RECEIVES = 60;

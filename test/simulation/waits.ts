@@ -16,8 +16,8 @@ const LEAST_SECONDS = 30;
 const LONGEST_SECONDS = 900;
 /** The first one, where nobody asked for more. */
 const LONGEST_FIRST_SECONDS = 90;
-/** Waits grow: of a request that has waited for three hours. */
-const OLD_AFTER_MS = 3 * 3_600_000;
+/** Waits grow: of a request that has waited for four hours. */
+const OLD_AFTER_MS = 4 * 3_600_000;
 const LEAST_OF_OLD_SECONDS = 120;
 /** The contract: `Retry-After` is respected up to 870 s. */
 const LONGEST_ASKED_SECONDS = 870;
