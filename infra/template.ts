@@ -19,11 +19,13 @@ const run = promisify(execFile);
 /** What CloudFormation takes in a call, without a bucket. Source: its quotas, read 2026-11-26. */
 export const MAX_BYTES = 51_200;
 
-const compileOpen = async (folder: string): Promise<CompiledTemplate> => {
+const compileOpen = async (folder: string, project: string): Promise<CompiledTemplate> => {
   const given = Object.keys(RULES).map((name) => `--param=${name}=${placeholder(name)}`);
   const osls = join(root, 'node_modules/osls/bin/serverless.js');
   try {
-    await run(process.execPath, [osls, 'package', '--package', folder, '--stage', OPEN_STAGE, ...given], { cwd: root });
+    await run(process.execPath, [osls, 'package', '--package', folder, '--stage', OPEN_STAGE, ...given], {
+      cwd: project,
+    });
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
     throw new Error(`osls package failed: ${stdout}${stderr}`);
@@ -33,11 +35,14 @@ const compileOpen = async (folder: string): Promise<CompiledTemplate> => {
 
 const sha256 = (content: Uint8Array | string): Buffer => createHash('sha256').update(content).digest();
 
-/** @returns what is written, by file name. @throws Error where the template is too large */
-export const makeTemplate = async (): Promise<ReadonlyMap<string, Uint8Array | string>> => {
+/**
+ * @param project where the framework leaves what it needs on the way, for one run at a time
+ * @returns what is written, by file name. @throws Error where the template is too large
+ */
+export const makeTemplate = async (project = root): Promise<ReadonlyMap<string, Uint8Array | string>> => {
   const folder = await mkdtemp(join(tmpdir(), 'mysafe-enable-template-'));
   try {
-    const compiled = await compileOpen(folder);
+    const compiled = await compileOpen(folder, project);
     const files = new Map<string, Uint8Array | string>();
     const zips: Record<string, { name: string; sha256: Buffer }> = {};
     for (const name of functionNames) {

@@ -71,8 +71,13 @@ const checkUses = async (uses: readonly Use[], resources: Template['Resources'])
   return faults;
 };
 
-/** @returns what is wrong, a line each */
-export const checkTypes = async ({ Resources, Outputs }: Template): Promise<string[]> => {
+interface Checked {
+  readonly faults: readonly string[];
+  /** A module that the compiler finds fault with where a property has the wrong type. */
+  readonly source: string;
+}
+
+const write = async ({ Resources, Outputs }: Template): Promise<Checked> => {
   const faults: string[] = [];
   const uses: Use[] = [];
   const imports = new Map<string, string>();
@@ -89,33 +94,39 @@ export const checkTypes = async ({ Resources, Outputs }: Template): Promise<stri
   }
   for (const [name, { Value }] of Object.entries(Outputs)) collect(Value, `output ${name}`, uses);
   faults.push(...(await checkUses(uses, Resources)));
+  return { faults, source: [...imports.values(), ...lines].join('\n') };
+};
 
+const OPTIONS = '--ignoreConfig --noEmit --strict --skipLibCheck --target es2022 --module nodenext --types'.split(' ');
+
+/** @returns what the compiler prints */
+const compileFiles = (folder: string, files: readonly string[]): Promise<string> =>
+  new Promise((resolve) => {
+    const tsc = join(root, 'node_modules/typescript/bin/tsc');
+    execFile(process.execPath, [tsc, ...OPTIONS, '', ...files], { cwd: folder }, (_, stdout) => resolve(stdout));
+  });
+
+/** All by one run of the compiler. @returns what is wrong, a line each, by the templates' names */
+export const checkTypes = async (templates: ReadonlyMap<string, Template>): Promise<Map<string, string[]>> => {
   const folder = await mkdtemp(join(tmpdir(), 'cfn-types-'));
   try {
     await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
-    await writeFile(join(folder, 'template.ts'), [...imports.values(), ...lines].join('\n'));
-    const options = [
-      '--ignoreConfig',
-      '--noEmit',
-      '--strict',
-      '--skipLibCheck',
-      '--target',
-      'es2022',
-      '--module',
-      'nodenext',
-      '--types',
-      '',
-      'template.ts',
-    ];
-    const output = await new Promise<string>((resolve) => {
-      execFile(
-        process.execPath,
-        [join(root, 'node_modules/typescript/bin/tsc'), ...options],
-        { cwd: folder },
-        (_, stdout) => resolve(stdout),
-      );
-    });
-    return [...faults, ...output.trim().split('\n').filter(Boolean)];
+    const files = new Map<string, string>();
+    const found = new Map<string, string[]>();
+    for (const [name, template] of templates) {
+      const { faults, source } = await write(template);
+      const file = `template-${files.size}.ts`;
+      files.set(file, name);
+      found.set(name, [...faults]);
+      await writeFile(join(folder, file), source);
+    }
+    const printed = await compileFiles(folder, [...files.keys()]);
+    for (const line of printed.trim().split('\n').filter(Boolean)) {
+      const name = files.get(/^template-\d+\.ts/.exec(line)?.[0] ?? '');
+      // What names no file, such as an option that is no longer there, is wrong for all.
+      for (const each of name === undefined ? found.keys() : [name]) found.get(each)?.push(line);
+    }
+    return found;
   } finally {
     await rm(folder, { recursive: true });
   }

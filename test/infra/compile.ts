@@ -1,9 +1,15 @@
-/** Compiles serverless.yml as `npm run package` does, into a folder of its own. */
-import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+/** Compiles serverless.yml as `npm run package` does, once for all tests: what came out is kept by what went in. */
+import { execFile, fork } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { functionNames } from '../../infra/build.ts';
+import { makeTemplate } from '../../infra/template.ts';
+import type { Delivery, Order } from './osls.ts';
 
 export interface Resource {
   readonly Type: string;
@@ -15,58 +21,156 @@ export interface Template {
   readonly Resources: Readonly<Record<string, Resource>>;
   readonly Outputs: Readonly<Record<string, { readonly Value: unknown }>>;
 }
+export type Parameters = Readonly<Record<string, string>>;
 
 const root = join(import.meta.dirname, '../..');
-const run = promisify(execFile);
+const kept = join(root, 'node_modules/.cache/packages');
+const DAY_MS = 86_400_000;
 
-/** What is deployed, and what the framework reads; a copy, so that runs beside each other do not meet. */
-const PARTS = ['serverless.yml', 'package.json', 'infra', 'dist'];
+/** What is deployed, and what the framework reads. */
+const PARTS = ['serverless.yml', 'package.json', 'infra', ...functionNames.map((name) => `dist/${name}`)];
+/** What else decides on what comes out. */
+const MAKERS = ['package-lock.json', 'test/infra/osls.ts'];
 
-/** Runs `osls package` with parameters in a copy of the project; no network and no credentials are there. */
-const packageIn = async (
-  folder: string,
-  parameters: Readonly<Record<string, string>>,
-  stage: string,
-): Promise<void> => {
+export const TEMPLATE_FILE = 'cloudformation-template-update-stack.json';
+
+const filesOf = async (part: string): Promise<string[]> => {
+  const path = join(root, part);
+  if (!existsSync(path)) throw new Error(`there is no ${part}: run npm run build first`);
+  if (!(await stat(path)).isDirectory()) return [path];
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+};
+
+const hashProject = async (): Promise<string> => {
+  const hash = createHash('sha256').update(process.version);
+  for (const part of [...PARTS, ...MAKERS]) {
+    for (const file of (await filesOf(part)).toSorted()) hash.update(file).update(await readFile(file));
+  }
+  return hash.digest('hex').slice(0, 16);
+};
+
+/** Of another day's project. */
+const removeOld = async (): Promise<void> => {
+  for (const name of await readdir(kept).catch(() => [])) {
+    const { mtimeMs } = await stat(join(kept, name));
+    if (mtimeMs < Date.now() - DAY_MS) await rm(join(kept, name), { recursive: true, force: true });
+  }
+};
+
+let project: Promise<string> | undefined;
+/** @returns a folder with what `make` writes into it, made once for one state of the project. Not to be written into. */
+const makeOnce = async (name: string, make: (folder: string) => Promise<void>): Promise<string> => {
+  project ??= Promise.all([hashProject(), removeOld()]).then(([hash]) => hash);
+  const folder = join(kept, await project, name);
+  if (existsSync(folder)) return folder;
+  await mkdir(dirname(folder), { recursive: true });
+  const made = await mkdtemp(`${folder}-`);
+  try {
+    await make(made);
+  } catch (error) {
+    await rm(made, { recursive: true });
+    throw error;
+  }
+  // Whoever made the same in the meantime has made the same.
+  await rename(made, folder).catch(() => rm(made, { recursive: true }));
+  return folder;
+};
+
+/** A copy, so that nothing of a run is left in the project. */
+const copyProject = async (): Promise<string> => {
+  const folder = await mkdtemp(join(tmpdir(), 'mysafe-enable-'));
   for (const part of PARTS) await cp(join(root, part), join(folder, part), { recursive: true });
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
-  const given = Object.entries(parameters).map(([name, value]) => `--param=${name}=${value}`);
-  const { PATH = '', HOME = '' } = process.env;
-  try {
-    await run(
-      process.execPath,
-      [join(root, 'node_modules/osls/bin/serverless.js'), 'package', `--stage=${stage}`, ...given],
-      {
-        cwd: folder,
-        env: { PATH, HOME, AWS_REGION: 'eu-west-1' },
-      },
-    );
-  } catch (error) {
-    // What it printed is the reason, and execFile leaves that out of the message.
-    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
-    throw new Error(`osls package failed: ${stdout}${stderr}`);
-  }
+  return folder;
 };
 
-/** Packages, and hands over the folder of what was packaged; it is deleted afterwards. */
-export const withPackage = async <Result>(
-  parameters: Readonly<Record<string, string>>,
-  use: (folder: string) => Promise<Result>,
-  stage = 'dev',
-): Promise<Result> => {
-  const folder = await mkdtemp(join(tmpdir(), 'mysafe-enable-'));
-  try {
-    await packageIn(folder, parameters, stage);
-    return await use(join(folder, '.serverless'));
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+/** No network and no credentials are there. */
+const environment = (): Record<string, string | undefined> => {
+  const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
+  return { PATH, HOME, NODE_COMPILE_CACHE, AWS_REGION: 'eu-west-1' };
 };
+const argumentsOf = (parameters: Parameters, stage: string, folder: string): string[] => [
+  `--package=${folder}`,
+  `--stage=${stage}`,
+  ...Object.entries(parameters).map(([name, value]) => `--param=${name}=${value}`),
+];
+
+const startOsls = async () => {
+  const cwd = await copyProject();
+  const child = fork(join(import.meta.dirname, 'osls.ts'), [], { execArgv: [], env: environment() });
+  const ended = once(child, 'exit').then(([code]) => ({ failure: `osls ended with ${code}` }));
+  return {
+    order: async (args: readonly string[]): Promise<void> => {
+      child.send({ args, cwd } satisfies Order);
+      const answered = once(child, 'message').then(([delivery]) => delivery as Delivery);
+      const { failure } = await Promise.race([answered, ended]);
+      if (failure !== undefined) throw new Error(`osls package failed: ${failure}`);
+    },
+    end: async (): Promise<void> => {
+      child.kill();
+      await ended;
+      await rm(cwd, { recursive: true });
+    },
+  };
+};
+
+type Osls = Awaited<ReturnType<typeof startOsls>>;
+let running: Promise<Osls> | undefined;
+let waiting = 0;
+let last: Promise<unknown> = Promise.resolve();
+
+/** One after the other, by one framework, which goes with the last that waits. */
+const packageInto = (folder: string, parameters: Parameters, stage: string): Promise<void> => {
+  waiting += 1;
+  const done = last.then(async () => {
+    running ??= startOsls();
+    const osls = await running;
+    try {
+      await osls.order(argumentsOf(parameters, stage, folder));
+    } finally {
+      waiting -= 1;
+      if (waiting === 0) {
+        running = undefined;
+        await osls.end();
+      }
+    }
+  });
+  last = done.catch(() => undefined);
+  return done;
+};
+
+/** @returns the folder of what is packaged, which is not to be written into. @throws Error with what osls printed */
+export const packaged = (parameters: Parameters, stage = 'dev'): Promise<string> => {
+  const name = createHash('sha256')
+    .update(JSON.stringify([stage, parameters]))
+    .digest('hex')
+    .slice(0, 16);
+  return makeOnce(name, (folder) => packageInto(folder, parameters, stage));
+};
+
+/** By the framework's own command, in a process of its own, as `npm run package` does. */
+export const packageByCommand = async (parameters: Parameters, folder: string): Promise<void> => {
+  const cwd = await copyProject();
+  const osls = join(root, 'node_modules/osls/bin/serverless.js');
+  const args = [osls, 'package', ...argumentsOf(parameters, 'dev', folder)];
+  await promisify(execFile)(process.execPath, args, { cwd, env: environment() });
+  await rm(cwd, { recursive: true });
+};
+
+const readJson = async <Content>(file: string): Promise<Content> => JSON.parse(await readFile(file, 'utf8'));
 
 /** The template that would be deployed. */
-export const compile = (parameters: Readonly<Record<string, string>>): Promise<Template> =>
-  withPackage(
-    parameters,
-    async (folder) =>
-      JSON.parse(await readFile(join(folder, 'cloudformation-template-update-stack.json'), 'utf8')) as Template,
-  );
+export const compile = async (parameters: Parameters): Promise<Template> =>
+  readJson(join(await packaged(parameters), TEMPLATE_FILE));
+
+/** What `npm run template` writes, by file name. */
+export const openTemplateFiles = async (): Promise<ReadonlyMap<string, Uint8Array>> => {
+  const folder = await makeOnce('open', async (made) => {
+    const cwd = await copyProject();
+    for (const [name, content] of await makeTemplate(cwd)) await writeFile(join(made, name), content);
+    await rm(cwd, { recursive: true });
+  });
+  const names = await readdir(folder);
+  return new Map(await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name))] as const)));
+};

@@ -2,12 +2,13 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { RULES } from '../../infra/parameters.ts';
-import { MAX_BYTES, makeTemplate } from '../../infra/template.ts';
+import { MAX_BYTES } from '../../infra/template.ts';
 import { logicalName } from '../../infra/template-parameters.ts';
 import { COMBINATIONS } from './combinations.ts';
+import { openTemplateFiles } from './compile.ts';
 import { type Resolved, resolveTemplate } from './resolve.ts';
 
-const files = await makeTemplate();
+const files = await openTemplateFiles();
 const text = String(files.get('template.json'));
 const template = JSON.parse(text) as Readonly<Record<string, unknown>>;
 const zips = [...files.keys()].filter((name) => name.endsWith('.zip'));

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { DEFAULTS } from '../../functions/settings/variables.ts';
 import { checkParameters, RULES } from '../../infra/parameters.ts';
-import { withPackage } from './compile.ts';
+import { packaged } from './compile.ts';
 
 const root = join(import.meta.dirname, '../..');
 const defaults: Readonly<Record<string, string>> = parse(await readFile(join(root, 'infra/parameters.yml'), 'utf8'));
@@ -100,7 +100,10 @@ test.each([
 
 describe('packaging', () => {
   const refusal = (parameters: Readonly<Record<string, string>>, stage?: string): Promise<string> =>
-    withPackage(parameters, async () => 'packaged', stage).catch((error: Error) => error.message);
+    packaged(parameters, stage).then(
+      () => 'packaged',
+      (error: Error) => error.message,
+    );
 
   test('works with no parameter at all', async () => {
     expect(await refusal({})).toBe('packaged');

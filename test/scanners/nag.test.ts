@@ -7,7 +7,7 @@ import { CfnInclude } from 'aws-cdk-lib/cloudformation-include';
 import { AwsSolutionsChecks, NIST80053R5Checks, PCIDSS321Checks } from 'cdk-nag';
 import { beforeAll, expect, test } from 'vitest';
 import { COMBINATIONS } from '../infra/combinations.ts';
-import { withPackage } from '../infra/compile.ts';
+import { packaged, TEMPLATE_FILE } from '../infra/compile.ts';
 
 const root = join(import.meta.dirname, '../..');
 const SCANNED = ['as shipped', 'with everything', 'with everything, FIFO'];
@@ -40,9 +40,7 @@ const pathOf = (found: unknown): string => (found as { constructPath: string }).
 const found = new Set<string>();
 beforeAll(async () => {
   for (const name of SCANNED) {
-    const findings = await withPackage(COMBINATIONS[name] ?? {}, (folder) =>
-      scan(join(folder, 'cloudformation-template-update-stack.json')),
-    );
+    const findings = await scan(join(await packaged(COMBINATIONS[name] ?? {}), TEMPLATE_FILE));
     for (const finding of findings) found.add(finding);
   }
 });
