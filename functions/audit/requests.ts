@@ -20,6 +20,8 @@ export interface Request {
   readonly last: AuditLine;
   /** The line that enabled the password, or found it enabled; the former goes before. */
   readonly success?: AuditLine;
+  /** The first line that rejected it, of its latest replay that was rejected. */
+  readonly rejection?: AuditLine;
   readonly deliveries: number;
   readonly calls: number;
   readonly replays: number;
@@ -56,6 +58,14 @@ const succeeded = (before: AuditLine | undefined, line: AuditLine): AuditLine | 
   return line.outcome === 'enabled' ? line : before;
 };
 
+/** A copy that comes after the dead letter (SQS delivers at least once) says nothing new; a later replay does. */
+const rejected = (before: AuditLine | undefined, line: AuditLine): AuditLine | undefined => {
+  if (line.outcome !== 'rejected') return before;
+  const [count, known] = [line.replayCount ?? 0, before?.replayCount ?? 0];
+  if (before === undefined || count > known) return line;
+  return count === known && line.at < before.at ? line : before;
+};
+
 type Given<Fields> = { readonly [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
 
 const given = <Fields extends object>(fields: Fields): Given<Fields> =>
@@ -81,11 +91,12 @@ const earlier = (a: string | undefined, b: string | undefined): string | undefin
 
 const join = (before: Request, line: AuditLine): Request => {
   const success = succeeded(before.success, line);
+  const rejection = rejected(before.rejection, line);
   const firstSentAt = earlier(before.firstSentAt, line.firstSentAt);
   const isLast = line.at >= before.last.at;
   return {
     ...before,
-    ...given({ success, firstSentAt, caller: before.caller ?? line.caller }),
+    ...given({ success, rejection, firstSentAt, caller: before.caller ?? line.caller }),
     ...given(isLast ? { replayReason: line.replayReason, renewedAt: line.renewedAt } : {}),
     firstAt: line.at < before.firstAt ? line.at : before.firstAt,
     last: isLast ? line : before.last,
@@ -124,20 +135,59 @@ export interface QueuesNow {
   readonly exhausted: ReadonlySet<string>;
   /** Messages in `requests`, in any state; `undefined` where we may not ask. */
   readonly waiting: number | undefined;
+  /** Of these, how many are hidden from nobody. */
+  readonly visible: number;
+  /** So long `requests` hides a message that is in work. */
+  readonly visibilityMs: number;
   readonly now: Date;
 }
 
 /** SQS keeps a message for 14 days at most. */
 const LONGEST_RETENTION_MS = 14 * 86_400_000;
 
+/** The dead letter was confirmed, and no replay of it was delivered since. */
+const isRejected = ({ rejection, replays }: Request): boolean =>
+  rejection !== undefined && (rejection.replayCount ?? 0) >= replays;
+
+const isOpen = (key: string, request: Request, { exhausted, now }: QueuesNow): boolean =>
+  request.success === undefined &&
+  !exhausted.has(key) &&
+  !isRejected(request) &&
+  now.getTime() - request.last.at.getTime() <= LONGEST_RETENTION_MS;
+
+/** Its wait is not over or, if it is, another delivery may be under way that has not written its line yet. */
+const isHidden = ({ last }: Request, { visibilityMs, now }: QueuesNow): boolean =>
+  last.at.getTime() + (last.waitSeconds ?? 0) * 1000 + visibilityMs >= now.getTime();
+
 /**
- * What became of it. The log knows what was settled; only the queues know what waits still and what SQS gave up; of what is
- * in neither (discarded by hand, dropped after its retention) nobody knows.
+ * Which requests are in `requests`: SQS tells of a queue how many messages it holds, not which. Those whose wait is not
+ * over; of those that should be back, as many as are visible, the last seen first. The rest must have left it.
  */
-export const fateOf = (key: string, { success, last }: Request, queues: QueuesNow): Fate => {
-  if (success) return success.outcome === 'enabled' ? 'enabled' : 'already-enabled';
-  if (queues.exhausted.has(key)) return 'exhausted';
-  if (last.outcome === 'rejected') return 'rejected';
-  const isTooOld = queues.now.getTime() - last.at.getTime() > LONGEST_RETENTION_MS;
-  return queues.waiting === 0 || isTooOld ? 'unknown' : 'waiting';
+const findWaiting = (requests: Iterable<readonly [string, Request]>, queues: QueuesNow): ReadonlySet<string> => {
+  if (queues.waiting === 0) return new Set();
+  const open = [...requests].filter(([key, request]) => isOpen(key, request, queues));
+  if (queues.waiting === undefined) return new Set(open.map(([key]) => key));
+  const hidden = open.filter(([, request]) => isHidden(request, queues));
+  const back = open
+    .filter(([, request]) => !isHidden(request, queues))
+    .toSorted(([, a], [, b]) => b.last.at.getTime() - a.last.at.getTime())
+    .slice(0, queues.visible);
+  return new Set([...hidden, ...back].map(([key]) => key));
+};
+
+/**
+ * What became of each. The log knows what was settled; only the queues know what waits still and what SQS gave up; of what
+ * is in neither (discarded by hand, dropped after its retention) nobody knows.
+ */
+export const fatesOf = (
+  requests: Iterable<readonly [string, Request]>,
+  queues: QueuesNow,
+): ((key: string, request: Request) => Fate) => {
+  const waiting = findWaiting(requests, queues);
+  return (key, request) => {
+    if (request.success) return request.success.outcome === 'enabled' ? 'enabled' : 'already-enabled';
+    if (queues.exhausted.has(key)) return 'exhausted';
+    if (isRejected(request)) return 'rejected';
+    return waiting.has(key) ? 'waiting' : 'unknown';
+  };
 };

@@ -16,6 +16,8 @@ export interface QueueCounts {
   readonly hidden: number;
   /** Sent with a delay that is not over. */
   readonly delayed: number;
+  /** So long a message is hidden from its receive on. */
+  readonly visibilityMs: number;
 }
 
 export const countQueue = async (sqs: SQSClient, queueUrl: string): Promise<QueueCounts> => {
@@ -23,12 +25,13 @@ export const countQueue = async (sqs: SQSClient, queueUrl: string): Promise<Queu
     'ApproximateNumberOfMessages',
     'ApproximateNumberOfMessagesNotVisible',
     'ApproximateNumberOfMessagesDelayed',
+    'VisibilityTimeout',
   ] as const;
   const { Attributes = {} } = await sqs.send(
     new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...names] }),
   );
-  const [visible = 0, hidden = 0, delayed = 0] = names.map((name) => Number(Attributes[name] ?? 0));
-  return { visible, hidden, delayed };
+  const [visible = 0, hidden = 0, delayed = 0, seconds = 0] = names.map((name) => Number(Attributes[name] ?? 0));
+  return { visible, hidden, delayed, visibilityMs: seconds * 1000 };
 };
 
 export const totalOf = ({ visible, hidden, delayed }: QueueCounts): number => visible + hidden + delayed;
@@ -99,7 +102,8 @@ export const readQueuesNow = async (
 ): Promise<QueuesRead> => {
   const foundIn = new Map<string, DeadLetterQueue>();
   const unread: string[] = [];
-  if (wanted?.size === 0) return { foundIn, unread, exhausted: new Set(), waiting: undefined, now };
+  const unasked = { waiting: undefined, visible: 0, visibilityMs: 0, now };
+  if (wanted?.size === 0) return { foundIn, unread, exhausted: new Set(), ...unasked };
   const access = openSqs(options);
   const attempt = async <Result>(queue: string, read: () => Promise<Result>): Promise<Result | undefined> => {
     try {
@@ -129,5 +133,6 @@ export const readQueuesNow = async (
   }
   access.close();
   const exhausted = new Set([...foundIn].filter(([, queue]) => queue === 'exhausted').map(([key]) => key));
-  return { foundIn, unread, exhausted, waiting: counts && totalOf(counts), now };
+  const { visible, visibilityMs } = counts ?? unasked;
+  return { foundIn, unread, exhausted, waiting: counts && totalOf(counts), visible, visibilityMs, now };
 };

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { AuditLine, AuditOutcome } from '../../functions/audit/read.ts';
-import { createRequests, type Fate, fateOf, type QueuesNow } from '../../functions/audit/requests.ts';
+import { createRequests, type Fate, fatesOf, type QueuesNow } from '../../functions/audit/requests.ts';
 
 const AT = Date.parse('2026-10-01T00:00:00Z');
 
@@ -23,9 +23,17 @@ const join = (...lines: readonly AuditLine[]) => {
 const queues = (more: Partial<QueuesNow> = {}): QueuesNow => ({
   exhausted: new Set(),
   waiting: 1,
+  visible: 1,
+  visibilityMs: 720_000,
   now: new Date(AT + 3_600_000),
   ...more,
 });
+
+const fatesNow = (lines: readonly AuditLine[], now: Partial<QueuesNow>): Fate[] => {
+  const requests = join(...lines);
+  const fateOf = fatesOf(requests, queues(now));
+  return requests.map(([key, request]) => fateOf(key, request));
+};
 
 const replayed = (messageId: string, more: Partial<AuditLine> = {}): Partial<AuditLine> => ({
   messageId,
@@ -49,6 +57,31 @@ describe('a fate', () => {
     ['rejected, replayed, enabled is enabled', [line('rejected', 1), line('enabled', 2, replayed('b'))], {}, 'enabled'],
     ['rejected is rejected', [line('rejected', 1)], {}, 'rejected'],
     ['rejected, replayed, kept is waiting', [line('rejected', 1), line('kept', 2, replayed('b'))], {}, 'waiting'],
+    ['rejected, and a copy kept beside it, is rejected', [line('rejected', 1), line('kept', 2)], {}, 'rejected'],
+    [
+      'rejected, replayed and rejected again is rejected',
+      [line('rejected', 1), line('rejected', 2, replayed('b'))],
+      {},
+      'rejected',
+    ],
+    [
+      'kept until later is waiting, visible or not',
+      [line('kept', 1, { waitSeconds: 3600 })],
+      { visible: 0 },
+      'waiting',
+    ],
+    [
+      'kept, and back for less than the visibility timeout, is waiting: it may be in work',
+      [line('kept', 1, { waitSeconds: 2900 })],
+      { visible: 0 },
+      'waiting',
+    ],
+    [
+      'kept, back for longer than that, and nothing visible, is unknown: another message is in the queue',
+      [line('kept', 1, { waitSeconds: 2800 })],
+      { visible: 0 },
+      'unknown',
+    ],
     ['kept is waiting', [line('kept', 1)], {}, 'waiting'],
     ['kept is waiting where nobody may ask the queue', [line('kept', 1)], { waiting: undefined }, 'waiting'],
     ['kept, and requests is empty, is unknown', [line('kept', 1)], { waiting: 0 }, 'unknown'],
@@ -59,14 +92,23 @@ describe('a fate', () => {
       'unknown',
     ],
   ])('%s', (_, lines, now, fate) => {
-    const [[key, request] = []] = join(...lines);
-    expect(key === undefined || request === undefined ? undefined : fateOf(key, request, queues(now))).toBe(fate);
+    expect(fatesNow(lines, now)).toEqual([fate]);
   });
 
   test('kept, and its letter in exhausted, is exhausted', () => {
-    const [[key = '', request] = []] = join(line('kept', 1));
-    expect(request && fateOf(key, request, queues({ waiting: 0, exhausted: new Set([key]) }))).toBe('exhausted');
+    const [[key = ''] = []] = join(line('kept', 1));
+    expect(fatesNow([line('kept', 1)], { waiting: 0, exhausted: new Set([key]) })).toEqual(['exhausted']);
   });
+});
+
+test('of requests that should be back, no more are waiting than the queue shows, the last seen first', () => {
+  const lines = [3, 1, 2].map((minute) => line('kept', minute, { messageId: `m${minute}` }));
+  expect(fatesNow(lines, { waiting: 5, visible: 2 })).toEqual(['waiting', 'unknown', 'waiting']);
+});
+
+test('a request that was rejected is settled by its first dead letter, whatever a copy says later', () => {
+  const [[, request] = []] = join(line('kept', 4), line('rejected', 3), line('rejected', 2, { errorCode: '1006' }));
+  expect(request?.rejection).toMatchObject({ at: new Date(AT + 120_000), errorCode: '1006' });
 });
 
 describe('a replay', () => {

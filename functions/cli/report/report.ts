@@ -4,7 +4,7 @@
  */
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { AuditLine } from '../../audit/read.ts';
-import { createRequests, fateOf, type Request } from '../../audit/requests.ts';
+import { createRequests, fatesOf, type Request } from '../../audit/requests.ts';
 import { searchParts } from '../../audit/search.ts';
 import type { Letter } from '../../dead-letters/letter.ts';
 import { type QueuesRead, readQueuesNow } from '../queues-now.ts';
@@ -189,7 +189,8 @@ const writeReport = async (
     await sink.write(row(each));
   };
   await sink.write(head);
-  for (const [key, request] of inOrder(gathered)) await write(rowOf(request, fateOf(key, request, queues)));
+  const fateOf = fatesOf(gathered.requests.entries(), queues);
+  for (const [key, request] of inOrder(gathered)) await write(rowOf(request, fateOf(key, request)));
   for (const each of letters) await write(each);
   const ending: Ending = {
     ...totals.read(),

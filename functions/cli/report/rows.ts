@@ -65,8 +65,10 @@ const joined = (names: readonly string[]): string | undefined => (names.length >
 /** A settled request says nothing of the failures before; one that is not says why. */
 export const rowOf = (request: Request, fate: Fate): Row => {
   const { identifier, requestId, requestedBy, reason, source, firstSentAt, firstAt, messageId, caller } = request;
-  const { success, last, deliveries, calls, replays, replayedBy, replayReason, renewedAt, senders } = request;
-  const isRejected = fate === 'rejected';
+  const { success, rejection, last, deliveries, calls, replays, replayedBy, replayReason, renewedAt, senders } =
+    request;
+  const rejected = fate === 'rejected' ? rejection : undefined;
+  const failure = success === undefined ? (rejected ?? last) : undefined;
   return tidy({
     fate,
     identifier,
@@ -76,13 +78,13 @@ export const rowOf = (request: Request, fate: Fate): Row => {
     source,
     firstSentAt,
     firstDeliveredAt: firstAt.toISOString(),
-    settledAt: (success ?? (isRejected ? last : undefined))?.at.toISOString(),
+    settledAt: (success ?? rejected)?.at.toISOString(),
     messageId,
     sentBy: joined(senders),
     caller,
-    errorCode: success ? undefined : last.errorCode,
-    errorMessage: success ? undefined : last.errorMessage,
-    cause: success ? undefined : last.cause,
+    errorCode: failure?.errorCode,
+    errorMessage: failure?.errorMessage,
+    cause: failure?.cause,
     deliveries,
     callsToSegura: calls,
     replays,

@@ -1,6 +1,6 @@
 /** `mysafe-enable trace`: the story of one request, or of all for one password, from the audit log and the queues. */
 import type { AuditLine } from '../../audit/read.ts';
-import { createRequests, fateOf, requestKeyOf } from '../../audit/requests.ts';
+import { createRequests, fatesOf, requestKeyOf } from '../../audit/requests.ts';
 import { type Question, searchLines } from '../../audit/search.ts';
 import { readQueuesNow } from '../queues-now.ts';
 import { createLogsClient, findTarget } from '../target.ts';
@@ -57,8 +57,9 @@ const gather = async (
 };
 
 const describe = ({ request, lines, fate, foundIn }: Told) => {
-  const { last: _, success, firstAt: __, ...known } = request;
-  return { ...known, fate, foundIn, settledAt: success?.at, lines };
+  const { last: _, success, rejection, firstAt: __, ...known } = request;
+  const settled = success ?? (fate === 'rejected' ? rejection : undefined);
+  return { ...known, fate, foundIn, settledAt: settled?.at, lines };
 };
 
 export const runTrace = async (options: TraceOptions, words: readonly string[]): Promise<number> => {
@@ -79,12 +80,13 @@ export const runTrace = async (options: TraceOptions, words: readonly string[]):
   for (const line of [...byRequest.values()].flat()) requests.add(line);
   const unsettled = [...requests.entries()].filter(([, { success }]) => success === undefined).map(([key]) => key);
   const queues = await readQueuesNow(options, target, new Set(unsettled), now);
+  const fateOf = fatesOf(requests.entries(), queues);
   const told = [...requests.entries()]
     .toSorted(([, a], [, b]) => a.firstAt.getTime() - b.firstAt.getTime())
     .map(([key, request]): Told => {
       const foundIn = queues.foundIn.get(key);
       const lines = byRequest.get(key) ?? [];
-      return { request, lines, fate: fateOf(key, request, queues), ...(foundIn === undefined ? {} : { foundIn }) };
+      return { request, lines, fate: fateOf(key, request), ...(foundIn === undefined ? {} : { foundIn }) };
     });
   const left = told.length - MAX_TOLD;
   if (!options.json) {
