@@ -5,6 +5,12 @@
  */
 import type { AuditLine } from './read.ts';
 
+/** A name, and when it was first written. */
+export interface Sighting {
+  readonly name: string;
+  readonly at: Date;
+}
+
 /** What is known of one request from its lines. */
 export interface Request {
   readonly messageId: string;
@@ -25,10 +31,11 @@ export interface Request {
   readonly deliveries: number;
   readonly calls: number;
   readonly replays: number;
-  readonly replayedBy: readonly string[];
+  /** In the order of their first lines. */
+  readonly replayedBy: readonly Sighting[];
   readonly replayReason?: string;
   readonly renewedAt?: string;
-  readonly senders: readonly string[];
+  readonly senders: readonly Sighting[];
 }
 
 type Named = Pick<
@@ -48,8 +55,13 @@ export const requestKeyOf = (named: Named): string => {
 
 const MAX_NAMES = 5;
 
-const withName = (names: readonly string[], name: string | undefined): readonly string[] =>
-  name === undefined || names.includes(name) || names.length >= MAX_NAMES ? names : [...names, name];
+/** The first of them, in whatever order lines are read. */
+const withName = (known: readonly Sighting[], name: string | undefined, at: Date): readonly Sighting[] => {
+  const before = known.find((each) => each.name === name);
+  if (name === undefined || (before !== undefined && before.at <= at)) return known;
+  const others = before === undefined ? known : known.filter((each) => each !== before);
+  return [...others, { name, at }].sort((a, b) => a.at.getTime() - b.at.getTime()).slice(0, MAX_NAMES);
+};
 
 const succeeded = (before: AuditLine | undefined, line: AuditLine): AuditLine | undefined => {
   if (line.outcome !== 'enabled' && line.outcome !== 'already-enabled') return before;
@@ -103,8 +115,8 @@ const join = (before: Request, line: AuditLine): Request => {
     deliveries: before.deliveries + 1,
     calls: before.calls + (line.attempts ?? 0),
     replays: Math.max(before.replays, line.replayCount ?? 0),
-    replayedBy: withName(before.replayedBy, line.replayedBy),
-    senders: withName(before.senders, line.sentBy),
+    replayedBy: withName(before.replayedBy, line.replayedBy, line.at),
+    senders: withName(before.senders, line.sentBy, line.at),
   };
 };
 
@@ -155,24 +167,26 @@ const isOpen = (key: string, request: Request, { exhausted, now }: QueuesNow): b
   !isRejected(request) &&
   now.getTime() - request.last.at.getTime() <= LONGEST_RETENTION_MS;
 
-/** Its wait is not over or, if it is, another delivery may be under way that has not written its line yet. */
-const isHidden = ({ last }: Request, { visibilityMs, now }: QueuesNow): boolean =>
-  last.at.getTime() + (last.waitSeconds ?? 0) * 1000 + visibilityMs >= now.getTime();
+/** When its wait is over. */
+const backAt = ({ last }: Request): number => last.at.getTime() + (last.waitSeconds ?? 0) * 1000;
 
 /**
- * Which requests are in `requests`: SQS tells of a queue how many messages it holds, not which. Those whose wait is not
- * over; of those that should be back, as many as are visible, the last seen first. The rest must have left it.
+ * Which requests are in `requests`: SQS tells of a queue how many messages it holds, not which. No more than it holds,
+ * those first that are back last; and of those that have been back for longer than a delivery hides them, no more than are
+ * visible. The rest must have left it.
  */
 const findWaiting = (requests: Iterable<readonly [string, Request]>, queues: QueuesNow): ReadonlySet<string> => {
-  if (queues.waiting === 0) return new Set();
+  const { waiting, visible, visibilityMs, now } = queues;
   const open = [...requests].filter(([key, request]) => isOpen(key, request, queues));
-  if (queues.waiting === undefined) return new Set(open.map(([key]) => key));
-  const hidden = open.filter(([, request]) => isHidden(request, queues));
-  const back = open
-    .filter(([, request]) => !isHidden(request, queues))
-    .toSorted(([, a], [, b]) => b.last.at.getTime() - a.last.at.getTime())
-    .slice(0, queues.visible);
-  return new Set([...hidden, ...back].map(([key]) => key));
+  if (waiting === undefined) return new Set(open.map(([key]) => key));
+  const isHidden = (request: Request): boolean => backAt(request) + visibilityMs >= now.getTime();
+  const hiddenCount = open.filter(([, request]) => isHidden(request)).length;
+  return new Set(
+    open
+      .toSorted(([, a], [, b]) => backAt(b) - backAt(a))
+      .slice(0, Math.min(waiting, hiddenCount + visible))
+      .map(([key]) => key),
+  );
 };
 
 /**

@@ -47,17 +47,31 @@ const quiet = (command: Commander, path: string): Commander =>
     })
     .helpCommand(false);
 
-const addCommand = (parent: Commander, path: string, command: Command, carry: Carry): void => {
-  const whole = `${path} ${command.name}`;
-  const made = quiet(parent.command(command.name), whole).description(command.description);
+/** @param start what stands before each example */
+const declare = (made: Commander, command: Command, start: string, carry: Carry): void => {
+  made.description(command.description);
   const { words } = command;
   if (words) {
     const brackets = { one: `<${words.name}>`, optional: `[${words.name}]`, many: `[${words.name}...]` }[words.count];
     made.argument(brackets, words.description);
   }
   for (const [name, option] of Object.entries(command.options)) made.addOption(optionOf(name, option));
-  made.addHelpText('after', `\nExamples:\n${command.examples.map((line) => `  ${PROGRAM} ${line}`).join('\n')}`);
+  made.addHelpText(
+    'after',
+    `\nExamples:\n${command.examples.map((line) => `  ${start} ${line}`.trimEnd()).join('\n')}`,
+  );
   made.action(() => carry(command, made.opts(), made.args));
+};
+
+const addCommand = (parent: Commander, path: string, command: Command, carry: Carry): void => {
+  declare(quiet(parent.command(command.name), `${path} ${command.name}`), command, PROGRAM, carry);
+};
+
+/** A script of its own that is declared as commands are, such as `npm run simulate --`; that is its path. */
+export const createScript = (path: string, command: Command, carry: Carry): Commander => {
+  const made = quiet(new Commander(path), path);
+  declare(made, command, path, carry);
+  return made;
 };
 
 /** @param carry is given the command that was called, and what it was given */

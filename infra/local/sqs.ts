@@ -1,7 +1,7 @@
 /** SQS over real HTTP, as strict as AWS (sqs-strictness.ts), with a journal, and failing on demand. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { listenOnLoopback, readText } from './loopback.ts';
-import type { GroupLock, MessageAttribute } from './queue.ts';
+import type { GroupLock, MessageAttribute, Queue } from './queue.ts';
 import { createSqsActions, type SqsReply } from './sqs-actions.ts';
 import { createQueues, nameAtEnd } from './sqs-queues.ts';
 import { entriesOf, type Json } from './sqs-strictness.ts';
@@ -44,6 +44,8 @@ export interface SqsOptions {
   readonly visibilitySeconds?: number;
   readonly maxReceiveCount?: number;
   readonly groupLock?: GroupLock;
+  /** The real time unless told. */
+  readonly now?: () => number;
 }
 
 /** From the credential scope of a signature of version 4. */
@@ -137,13 +139,13 @@ const createWaiting = () => {
 
 const createApi = (urlOf: (name: string) => string, options: SqsOptions) => {
   const waiting = createWaiting();
-  const { groupLock } = options;
+  const { groupLock, now = Date.now } = options;
   const queues = createQueues({
-    now: Date.now,
+    now,
     ...(groupLock === undefined ? {} : { options: { groupLock } }),
     onChange: waiting.wake,
   });
-  const act = createSqsActions({ queues, urlOf, now: Date.now });
+  const act = createSqsActions({ queues, urlOf, now });
 
   /** A receive for a client that went away would be for nobody. */
   const receive = async (input: Json, senderId: string, response: ServerResponse): Promise<SqsReply> => {
@@ -206,6 +208,8 @@ export const startSqs = async (options: SqsOptions = {}) => {
     settings,
     arnOf: (queue: QueueName): string => queues.arnOf(nameOf(queue)),
     queueUrl: (queue: QueueName): string => urlOf(nameOf(queue)),
+    /** To put something in with its own id and time. */
+    queueOf: (queue: QueueName): Queue | undefined => queues.find(nameOf(queue))?.queue,
     messages: (queue: QueueName): MessageView[] =>
       [...(queues.find(nameOf(queue))?.queue.messages() ?? [])].map((message) => ({
         messageId: message.messageId,

@@ -12,21 +12,23 @@ export interface CommandResult {
   /** The last line of standard output, where it is JSON. */
   readonly json: unknown;
   readonly maxRssMiB: number;
+  /** Of its own processor time. */
+  readonly cpuSeconds: number;
 }
 
 export interface CommandOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly input?: string | AsyncIterable<string>;
-  /** Called often while it runs, until it gives a signal: that is sent. */
-  readonly watch?: () => NodeJS.Signals | undefined;
+  /** Called often while it runs, with what it has printed so far, until it gives a signal: that is sent. */
+  readonly watch?: (stdout: string, stderr: string) => NodeJS.Signals | undefined;
   readonly cwd?: string;
   /** An output whose reader goes away, as `head` does, once it has read so many bytes. */
   readonly closes?: { readonly output: 'stdout' | 'stderr'; readonly afterBytes: number };
 }
 
 const MAIN = join(import.meta.dirname, '../../functions/cli/main.ts');
-/** Tells the largest memory at the end, beside standard error. */
-const RSS_HOOK = `data:text/javascript,import fs from 'node:fs';process.on('exit',()=>{try{fs.writeSync(3,String(process.resourceUsage().maxRSS))}catch{}})`;
+/** Tells at the end, beside standard error, what it took. */
+const USAGE_HOOK = `data:text/javascript,import fs from 'node:fs';process.on('exit',()=>{try{fs.writeSync(3,JSON.stringify(process.resourceUsage()))}catch{}})`;
 const WATCH_EVERY_MS = 5;
 
 const lastJson = (stdout: string): unknown => {
@@ -45,7 +47,7 @@ export const shell = (): Record<string, string | undefined> => {
 
 export const runCommand = async (args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> => {
   const { env = {}, input, watch, cwd, closes } = options;
-  const child = spawn(process.execPath, ['--import', RSS_HOOK, MAIN, ...args], {
+  const child = spawn(process.execPath, ['--import', USAGE_HOOK, MAIN, ...args], {
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
     env: { ...shell(), AWS_EC2_METADATA_DISABLED: 'true', ...env },
     ...(cwd ? { cwd } : {}),
@@ -76,7 +78,7 @@ export const runCommand = async (args: readonly string[], options: CommandOption
   };
   const timer = watch
     ? setInterval(() => {
-        const signal = watch();
+        const signal = watch(texts[1] ?? '', texts[2] ?? '');
         if (!signal) return;
         child.kill(signal);
         clearInterval(timer);
@@ -86,8 +88,10 @@ export const runCommand = async (args: readonly string[], options: CommandOption
   // It may end before its input does.
   const status = await Promise.race([closed, feed().then(() => closed)]);
   clearInterval(timer);
-  const [, stdout = '', stderr = '', rss = '0'] = texts;
-  return { status, stdout, stderr, json: lastJson(stdout), maxRssMiB: Number(rss) / 1024 };
+  const [, stdout = '', stderr = '', usage = ''] = texts;
+  const { maxRSS = 0, userCPUTime = 0, systemCPUTime = 0 } = JSON.parse(usage || '{}') as Partial<NodeJS.ResourceUsage>;
+  const took = { maxRssMiB: maxRSS / 1024, cpuSeconds: (userCPUTime + systemCPUTime) / 1e6 };
+  return { status, stdout, stderr, json: lastJson(stdout), ...took };
 };
 
 const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };

@@ -128,18 +128,19 @@ describe.concurrent('help', () => {
 });
 
 describe.concurrent('Ctrl-C', () => {
-  /** Standard input that never ends, and a signal as soon as the command waits for it. */
-  const interrupt = (words: string, signal: NodeJS.Signals) => {
-    const startedAt = Date.now();
-    return runCommand(words.split(' '), {
-      env,
+  const TELL_LISTENING = hook(
+    `process.on('newListener', (name) => { if (name === 'SIGTERM') process.stderr.write('listening\\n'); });`,
+  );
+  /** Standard input that never ends, and a signal as soon as the command listens to it. */
+  const interrupt = (words: string, signal: NodeJS.Signals) =>
+    runCommand(words.split(' '), {
+      env: { ...env, NODE_OPTIONS: TELL_LISTENING },
       input: (async function* () {
         yield '10\n';
         await new Promise((resolve) => setTimeout(resolve, 20_000).unref());
       })(),
-      watch: () => (Date.now() - startedAt > 3000 ? signal : undefined),
+      watch: (_, stderr) => (stderr.includes('listening') ? signal : undefined),
     });
-  };
 
   test.each(['SIGINT', 'SIGTERM'] as const)('before its work is done ends a command with 130: %s', async (signal) => {
     const { status, json } = await interrupt('send --file - --json', signal);

@@ -1,4 +1,5 @@
 /** The whole world of one run in virtual time: queues, Segura, AWS, Lambda, and the witness of all that they do. */
+import type { Outcome } from '../../functions/audit/line.ts';
 import { seeded } from '../../infra/local/faults.ts';
 import type { GroupLock } from '../../infra/local/queue.ts';
 import { createClock } from '../virtual-time/clock.ts';
@@ -10,7 +11,7 @@ import type { MappingOptions } from './mapping.ts';
 import { createSimulatedSqs } from './queues.ts';
 import { createSegura } from './segura.ts';
 import type { Weather } from './weather.ts';
-import { createWitness } from './witness.ts';
+import { createWitness, type Witness } from './witness.ts';
 
 export const STARTS_AT = Date.UTC(2026, 0, 1);
 /** As the template has it: six function time-outs. */
@@ -27,6 +28,8 @@ export interface ClusterOptions {
   readonly mapping: (random: Random) => MappingOptions;
   readonly outcomesShare: number;
   readonly maxReceiveCount?: number;
+  /** Few receives are enough to be exhausted, also for what is only kept. */
+  readonly exhaustsKept?: boolean;
   readonly maxInFlight?: number | undefined;
   readonly keepsTraces?: boolean;
   readonly segura?: {
@@ -37,11 +40,15 @@ export interface ClusterOptions {
   /** Somebody else's function in place of ours. */
   readonly newEnvironment?: ((parts: EnvironmentParts) => Environment) | undefined;
   readonly onRun?: (run: Run, environment: Environment) => void;
+  /** Of each message and invocation, once its audit line is written. */
+  readonly onOutcome?: (outcome: Outcome, run: Run) => void;
+  /** What the function writes, as it writes it. */
+  readonly onLines?: (lines: string) => void;
 }
 
 export const createCluster = (options: ClusterOptions) => {
   const { seed, kind, isFifo, maxReceiveCount = MAX_RECEIVE_COUNT, maxInFlight, keepsTraces = true } = options;
-  const { newEnvironment = createEnvironment, onRun } = options;
+  const { newEnvironment = createEnvironment, onRun, onOutcome, onLines } = options;
   const random = seeded(seed);
   const clock = createClock(STARTS_AT);
   const weather = options.weather(random);
@@ -66,10 +73,22 @@ export const createCluster = (options: ClusterOptions) => {
       const story = ledger.stories.get(messageId);
       if (!story) return;
       story.isExhausted = true;
-      if (story.crashes < story.receives) ledger.violate('exhausted by more than crashes', story);
+      if (!options.exhaustsKept && story.crashes < story.receives)
+        ledger.violate('exhausted by more than crashes', story);
     },
   });
-  const witness = createWitness({ clock, ledger, isFifo, hasOutcomes, weather, requests: queues.requests });
+  const seen = createWitness({ clock, ledger, isFifo, hasOutcomes, weather, requests: queues.requests });
+  const witness: Witness = {
+    ...seen,
+    onOutcome: (outcome, run) => {
+      seen.onOutcome(outcome, run);
+      onOutcome?.(outcome, run);
+    },
+    onLines: (lines) => {
+      seen.onLines(lines);
+      onLines?.(lines);
+    },
+  };
   const { onSent, onVisibility } = witness;
   const aws = createAws({ clock, random, weather, ledger, queues, onSent, onVisibility });
   let environments = 0;

@@ -33,15 +33,18 @@ const PREFETCH_TIMEOUT_MS = 3000;
 /** A connection that is idle for longer may be closed when it is used again. */
 const KEPT_ALIVE_MS = 60_000;
 const RESET_MS = 2;
+/** Of replay-dead-letters and of the HTTPS way in, by SQS's `SenderId`. */
+export const RENEWAL_SENDER = 'AROAREPLAY';
+export const CALLER_SENDER = 'AROAHTTPS';
 const SIMULATED_BUG = 'a bug on purpose';
-const AWS = { region: 'us-east-1', useFipsEndpoint: false, useDualstackEndpoint: false };
+export const AWS = { region: 'us-east-1', useFipsEndpoint: false, useDualstackEndpoint: false };
 
 // The SDK signs, as in Lambda, with what the environment holds.
 process.env['AWS_ACCESS_KEY_ID'] ??= 'simulated';
 process.env['AWS_SECRET_ACCESS_KEY'] ??= 'simulated';
 
 /** Nobody checks the signature here, and it is a third of the work of a call. */
-const unsigned = <Client extends { middlewareStack: { remove: (name: string) => boolean } }>(
+export const unsigned = <Client extends { middlewareStack: { remove: (name: string) => boolean } }>(
   client: Client,
 ): Client => {
   if (!client.middlewareStack.remove('httpSigningMiddleware')) throw new Error('the SDK signs its calls elsewhere');
@@ -112,8 +115,8 @@ export const createEnvironment = (parts: EnvironmentParts) => {
       seguraTimeoutMs: SEGURA_TIMEOUT_MS,
       seguraConcurrency: CONCURRENCY,
       maxRequestAgeSeconds: MAX_REQUEST_AGE_SECONDS,
-      renewalSenders: [],
-      callerSenders: [],
+      renewalSenders: [RENEWAL_SENDER],
+      callerSenders: [CALLER_SENDER],
       serviceName: 'simulation',
       logLevel: 'INFO',
       metricsNamespace: 'simulation',

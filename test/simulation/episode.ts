@@ -43,7 +43,8 @@ const RECOVERY_SECONDS = 900 + FUNCTION_TIMEOUT_MS / 1000;
 const GIVEN_UP_AFTER_MS = 5 * OUTAGE_MS;
 const ENOUGH_VIOLATIONS = 50;
 const CRASHES_TO_EXHAUST = 3;
-const mappingOf = (kind: Kind, random: Random): MappingOptions => {
+
+export const mappingOf = (kind: Kind, random: Random): MappingOptions => {
   switch (kind) {
     case 'big-batches':
       return { batchSize: 1000, windowMs: pick(random, [5000, 60_000]), maximumConcurrency: 2 };

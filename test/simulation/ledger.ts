@@ -23,6 +23,8 @@ export interface Story {
   /** Of the request: where it was replayed, before it was sent. */
   readonly firstSentAt: number;
   readonly sentAt: number;
+  /** By a replay that renews: its age counts from here, and an older `notAfter` is void. */
+  readonly renewedAt?: number | undefined;
   readonly notAfter: number | undefined;
   /** The codes of its dead letters. */
   readonly letters: string[];
@@ -157,8 +159,9 @@ export const createLedger = (seed: number, kind: string, clock: Clock, keepsTrac
       };
     },
     /** Whether the request may no longer be carried out at `moment`. */
-    isExpired: ({ notAfter, firstSentAt }: Story, moment: number): boolean =>
-      (notAfter !== undefined && moment > notAfter) || moment - firstSentAt > MAX_REQUEST_AGE_SECONDS * 1000,
+    isExpired: ({ notAfter = Infinity, firstSentAt, renewedAt = -Infinity }: Story, moment: number): boolean =>
+      (moment > notAfter && notAfter >= renewedAt) ||
+      moment - Math.max(firstSentAt, renewedAt) > MAX_REQUEST_AGE_SECONDS * 1000,
   };
 };
 

@@ -5,73 +5,74 @@
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { command, flag, OUTPUT, value } from '../../functions/cli/command.ts';
+import { createScript, isHelp } from '../../functions/cli/program.ts';
+import { readEnding, tellEnding } from '../../functions/cli/terminal/ending.ts';
+import { EXIT } from '../../functions/cli/terminal/exit.ts';
 import { note, say, sayJson } from '../../functions/cli/terminal/print.ts';
 import { createProgress } from '../../functions/cli/terminal/progress.ts';
+import { UsageError } from '../../functions/cli/terminal/usage.ts';
 import type { Course } from '../pictures/specs.ts';
 import type { EpisodeOptions, Summary } from './episode.ts';
+import { holdReport } from './evidence.ts';
+import type { History } from './history.ts';
 import type { OutageOptions, OutageResult } from './outage.ts';
 import { PEERS, simulatePeer } from './peers.ts';
-import { type Job, outagePlan, plan, readLength } from './plan.ts';
-import { report, reportOutages } from './report.ts';
+import { historyPlan, type Job, outagePlan, plan, readLength } from './plan.ts';
+import { report, reportEvidence, reportOutages } from './report.ts';
 import { KINDS, type Kind } from './weather.ts';
 
-const HELP = `Usage: npm run simulate -- [options]
+const outages = { group: 'Outages, held against the contract’s Recovery:' };
 
-Runs the core of enable-password through bad days in virtual time, and checks after each message that nothing was lost,
-rejected without a verdict, overtaken, or called more often than promised. Exits 1 if an invariant broke.
+const simulate = command({
+  name: 'simulate',
+  description:
+    'Runs the core of enable-password through bad days in virtual time, and checks after each message that nothing was lost, rejected without a verdict, overtaken, or called more often than promised. Exits with 1 if an invariant broke.',
+  options: {
+    messages: value('count', 'messages in all (default: 10000)'),
+    seed: value('number', 'the same seed gives the same run (default: by the clock)'),
+    kind: value('kind', `one episode of this kind alone: ${KINDS.join(', ')}`, { choices: KINDS }),
+    report: flag('instead, what mysafe-enable report says of so many requests, held against what became of each'),
+    outages: flag(
+      '10 s, 1 min, 10 min, 3 h and a day, standard and FIFO, with 1 and with 100 waiting requests',
+      outages,
+    ),
+    outage: value('length', 'one outage of this length, such as 10s, 1m, 3h or 1d', outages),
+    backlog: value('count', 'requests that wait in it (default: 100)', outages),
+    fifo: flag('on a FIFO queue, the backlog in 20 groups', outages),
+    spread: flag('requests come in over the whole outage, not at its beginning', outages),
+    capacity: value('count', 'calls that Segura works on at once (default: any number)', outages),
+    concurrency: value('count', 'maximum concurrency of the event source mapping (default: 5, as shipped)', outages),
+    peers: flag('beside it, what becomes of the same requests with middy + axios and with Powertools Batch', outages),
+    svg: value('file', 'draws the outage (npm ci --prefix test/pictures brings what draws)', outages),
+    ...OUTPUT,
+  },
+  examples: [
+    '--messages 100000 --seed 7',
+    '--kind bad-day --messages 1000',
+    '--messages 100000 --report',
+    '--outages',
+    '--outage 3h --backlog 500 --fifo --json',
+  ],
+  load: async () => (options: SimulateOptions) => run(withDefaults(options)),
+});
 
-  --messages <n>       messages in all (default 10000)
-  --seed <n>           the same seed gives the same run (default: by the clock)
-  --kind <kind>        one episode of this kind alone: ${KINDS.join(', ')}
+type SimulateOptions = Readonly<
+  Partial<Record<'messages' | 'seed' | 'kind' | 'outage' | 'backlog' | 'capacity', string>>
+> &
+  Readonly<Partial<Record<'concurrency' | 'svg', string>>> &
+  Readonly<Partial<Record<'report' | 'outages' | 'fifo' | 'spread' | 'peers' | 'json', boolean>>>;
 
-Outages, held against the contract's Recovery:
-
-  --outages            10 s, 1 min, 10 min, 3 h and a day, standard and FIFO, with 1 and with 100 waiting requests
-  --outage <length>    one outage of this length: 10s, 1m, 3h, 1d
-  --backlog <n>        requests that wait in it (default 100)
-  --fifo               on a FIFO queue, the backlog in 20 groups
-  --spread             requests come in over the whole outage, not at its beginning
-  --capacity <n>       calls that Segura works on at once (default: any number)
-  --concurrency <n>    maximum concurrency of the event source mapping (default 5, as shipped)
-
-  --peers              beside it, what becomes of the same requests with middy + axios and with Powertools Batch
-  --svg <file>         draws the outage (npm ci --prefix test/pictures brings what draws)
-
-  --json               one JSON object; of an outage with a time series: waiting, kept, enabled, exhausted, calls
-  --help               this text`;
-
-const OPTIONS = {
-  messages: { type: 'string', default: '10000' },
-  seed: { type: 'string' },
-  kind: { type: 'string' },
-  outages: { type: 'boolean', default: false },
-  outage: { type: 'string' },
-  backlog: { type: 'string', default: '100' },
-  fifo: { type: 'boolean', default: false },
-  spread: { type: 'boolean', default: false },
-  peers: { type: 'boolean', default: false },
-  svg: { type: 'string' },
-  capacity: { type: 'string' },
-  concurrency: { type: 'string' },
-  json: { type: 'boolean', default: false },
-  help: { type: 'boolean', default: false },
-} as const;
+const withDefaults = (options: SimulateOptions) => ({
+  ...{ messages: '10000', backlog: '100', report: false, outages: false, fifo: false, spread: false, peers: false },
+  json: false,
+  ...options,
+});
+type Options = ReturnType<typeof withDefaults>;
 
 const SHOWN_VIOLATIONS = 10;
 const SAMPLES = 300;
-
-class UsageError extends Error {}
-
-const readOptions = (args: readonly string[]) => {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-};
-type Options = ReturnType<typeof readOptions>;
 
 /** @throws UsageError */
 const readNumber = (name: string, value: string, least: number): number => {
@@ -208,26 +209,48 @@ const runOutages = async (options: Options, seed: number): Promise<number> => {
   return violations;
 };
 
-const main = async (args: readonly string[]): Promise<number> => {
-  const options = readOptions(args);
-  if (options.help) {
-    say(...HELP.split('\n'));
-    return 0;
-  }
+/** The command as a person runs it, over what so many requests have left behind. */
+const runReport = async ({ messages, json }: Options, seed: number): Promise<number> => {
+  const requests = readNumber('messages', messages, 1);
+  const histories = historyPlan(requests, seed);
+  const progress = await createProgress(requests, json);
+  let done = 0;
+  const results = await runAll<History>(
+    histories.map((history): Job => ({ work: 'history', ...history })),
+    () => {
+      done += 1;
+      progress.update(Math.floor((requests * done) / histories.length), `${done} of ${histories.length} days`);
+    },
+  );
+  progress.end();
+  const { differences, ...evidence } = await holdReport(results);
+  if (json) sayJson({ seed, ...evidence, differences: differences.length });
+  else say(...reportEvidence(evidence), '', `seed ${seed}`);
+  const violations = [...results.flatMap((result) => result.violations), ...differences];
+  tellViolations(violations, `--report --messages ${messages} --seed ${seed}`);
+  return violations.length;
+};
+
+const run = async (options: Options): Promise<number> => {
   const seed = options.seed === undefined ? Date.now() % 1_000_000 : readNumber('seed', options.seed, 0);
-  const isOutage = options.outages || options.outage !== undefined;
-  const violations = isOutage ? await runOutages(options, seed) : await runEpisodes(options, seed);
+  const carryOut = (): Promise<number> => {
+    if (options.report) return runReport(options, seed);
+    return options.outages || options.outage !== undefined ? runOutages(options, seed) : runEpisodes(options, seed);
+  };
+  const violations = await carryOut();
   if (!options.json)
     say(violations === 0 ? 'Every invariant held.' : `${violations} violations: repeat with --seed ${seed}`);
-  return violations === 0 ? 0 : 1;
+  return violations === 0 ? EXIT.done : EXIT.failed;
 };
 
 if (import.meta.main) {
+  const program = createScript('npm run simulate --', simulate, async ({ load }, options) => {
+    process.exitCode = await (await load())(options, []);
+  });
   try {
-    process.exitCode = await main(process.argv.slice(2));
+    await program.parseAsync();
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    note(error.message, '', ...HELP.split('\n'));
-    process.exitCode = 2;
+    if (!(error instanceof UsageError) && !isHelp(error)) throw error;
+    if (error instanceof UsageError) process.exitCode = tellEnding(readEnding(error), process.argv.includes('--json'));
   }
 }

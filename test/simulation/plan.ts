@@ -1,12 +1,14 @@
 /** What a run of the simulation consists of: episodes of each kind, and outages of each length. */
 import type { EpisodeOptions } from './episode.ts';
+import { HISTORY_KINDS, type HistoryOptions } from './history.ts';
 import type { OutageOptions } from './outage.ts';
 import { KINDS, type Kind } from './weather.ts';
 
 /** One piece of work for a worker. */
 export type Job =
   | ({ readonly work: 'episode' } & EpisodeOptions)
-  | ({ readonly work: 'outage' } & Omit<OutageOptions, 'newEnvironment'>);
+  | ({ readonly work: 'outage' } & Omit<OutageOptions, 'newEnvironment'>)
+  | ({ readonly work: 'history' } & HistoryOptions);
 
 const PER_EPISODE = 1000;
 const OUTAGES: readonly Kind[] = ['day-long-outage', 'day-long-outage-fifo'];
@@ -27,6 +29,17 @@ export const plan = (messages: number, seed: number): EpisodeOptions[] => {
     if (share > 0) episodes.push({ seed: seed + OUTAGES.length + index, kind, messages: share });
   }
   return episodes;
+};
+
+/** Histories of each kind, of at most a thousand requests, that are the ledger of one report. */
+export const historyPlan = (requests: number, seed: number): HistoryOptions[] => {
+  const count = Math.max(HISTORY_KINDS.length, Math.ceil(requests / PER_EPISODE));
+  return Array.from({ length: count }, (_, index) => ({
+    seed: seed + index,
+    kind: HISTORY_KINDS[index % HISTORY_KINDS.length] ?? 'bad-day',
+    requests: Math.floor((requests * (index + 1)) / count) - Math.floor((requests * index) / count),
+    name: `day-${index + 1}`,
+  })).filter((history) => history.requests > 0);
 };
 
 const MINUTE = 60;

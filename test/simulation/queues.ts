@@ -48,7 +48,8 @@ export const createSimulatedSqs = (parts: QueuesParts) => {
     if ('code' in made) throw new Error(made.message);
     return made.queue;
   };
-  for (const name of ['rejected', 'outcomes']) create(name);
+  create('outcomes');
+  const rejected = create('rejected');
   const exhausted = create('exhausted');
   const requests = create('requests', { VisibilityTimeout: String(visibilitySeconds) });
   requests.settings.redrive = {
@@ -70,6 +71,8 @@ export const createSimulatedSqs = (parts: QueuesParts) => {
 
   return {
     requests,
+    rejected,
+    exhausted,
     act,
     /** Has whoever waits for a change look again. */
     wake,

@@ -1,6 +1,7 @@
 /** What a run of the simulation prints. */
 import { table } from '../../functions/cli/terminal/print.ts';
 import type { Summary } from './episode.ts';
+import type { Evidence } from './evidence.ts';
 import type { OutageResult } from './outage.ts';
 import type { Kind } from './weather.ts';
 
@@ -118,3 +119,14 @@ export const reportOutages = (
       ...[callsInOutage, callsInBusiestMinute, mostReceives, exhausted].map(String),
     ]),
   );
+
+/** What the command said of all, and what it took. */
+export const reportEvidence = (evidence: Omit<Evidence, 'differences'>): string[] => {
+  const { requests, lines, byFate, cpuSeconds, wallSeconds, maxRssMiB } = evidence;
+  const fates = Object.entries(byFate).map(([fate, count]) => [fate, String(count)]);
+  return [
+    table(['fate', 'requests'], fates),
+    '',
+    `${requests} requests reported from ${lines} lines in ${wallSeconds.toFixed(1)} s (${cpuSeconds.toFixed(1)} s of CPU), ${maxRssMiB.toFixed(0)} MiB at most`,
+  ];
+};

@@ -106,6 +106,15 @@ test('of requests that should be back, no more are waiting than the queue shows,
   expect(fatesNow(lines, { waiting: 5, visible: 2 })).toEqual(['waiting', 'unknown', 'waiting']);
 });
 
+test('no more are waiting than the queue holds, those first whose wait ends last', () => {
+  const lines = [30, 59, 45].map((minute) => line('kept', minute, { messageId: `m${minute}`, waitSeconds: 900 }));
+  expect(fatesNow(lines, { waiting: 2, visible: 0, visibilityMs: 3_600_000 })).toEqual([
+    'unknown',
+    'waiting',
+    'waiting',
+  ]);
+});
+
 test('a request that was rejected is settled by its first dead letter, whatever a copy says later', () => {
   const [[, request] = []] = join(line('kept', 4), line('rejected', 3), line('rejected', 2, { errorCode: '1006' }));
   expect(request?.rejection).toMatchObject({ at: new Date(AT + 120_000), errorCode: '1006' });
@@ -114,7 +123,7 @@ test('a request that was rejected is settled by its first dead letter, whatever 
 describe('a replay', () => {
   test('is joined with its original', () => {
     const [[, request] = []] = join(line('rejected', 1, { errorCode: '1006' }), line('enabled', 2, replayed('b')));
-    expect(request).toMatchObject({ messageId: 'a', deliveries: 2, replays: 1, replayedBy: ['bob'] });
+    expect(request).toMatchObject({ messageId: 'a', deliveries: 2, replays: 1, replayedBy: [{ name: 'bob' }] });
   });
 
   test.each<[string, Partial<AuditLine>]>([
@@ -131,13 +140,13 @@ describe('a replay', () => {
 test('lines make the same requests in whatever order they are read', () => {
   const outcomes = fc.constantFrom<AuditOutcome>('enabled', 'already-enabled', 'rejected', 'kept');
   const lines = fc.uniqueArray(
-    fc.record({ outcome: outcomes, minute: fc.nat(1000), id: fc.constantFrom('a', 'b'), count: fc.nat(3) }),
+    fc.record({ outcome: outcomes, minute: fc.nat(1000), id: fc.constantFrom('a', 'b'), count: fc.nat(9) }),
     { selector: ({ minute }) => minute, maxLength: 12 },
   );
   fc.assert(
     fc.property(lines, (drawn) => {
       const made = drawn.map(({ outcome, minute, id, count }) =>
-        line(outcome, minute, { messageId: id, attempts: count, sentBy: 'AROA' }),
+        line(outcome, minute, { messageId: id, attempts: count, sentBy: `AROA${count}` }),
       );
       const told = (some: readonly AuditLine[]) => new Map(join(...some));
       expect(told(made.toReversed())).toEqual(told(made));

@@ -1,5 +1,5 @@
 /** What the report says of each request, and its totals: pure, the same for CSV and JSON Lines. */
-import { FATES, type Fate, type Request } from '../../audit/requests.ts';
+import { FATES, type Fate, type Request, type Sighting } from '../../audit/requests.ts';
 
 /** One request: its columns, in the order of the file. */
 export interface Row {
@@ -60,7 +60,8 @@ type Loose = { readonly [Name in keyof Row]: Row[Name] | undefined };
 const tidy = (row: Loose): Row =>
   Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined)) as unknown as Row;
 
-const joined = (names: readonly string[]): string | undefined => (names.length > 0 ? names.join(' ') : undefined);
+const joined = (sightings: readonly Sighting[]): string | undefined =>
+  sightings.length > 0 ? sightings.map(({ name }) => name).join(' ') : undefined;
 
 /** A settled request says nothing of the failures before; one that is not says why. */
 export const rowOf = (request: Request, fate: Fate): Row => {

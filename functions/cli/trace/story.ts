@@ -97,7 +97,7 @@ const nowWords = ({ fate, request, foundIn }: Told, now: Date): string => {
 
 const sentWords = ({ messageId, firstSentAt, senders, caller, last }: Request): string => {
   const at = firstSentAt === undefined ? ' '.repeat(19) : clock(new Date(firstSentAt));
-  const by = [...senders.map((sender) => `by ${sender}`), ...(caller === undefined ? [] : [`for caller ${caller}`])];
+  const by = [...senders.map(({ name }) => `by ${name}`), ...(caller === undefined ? [] : [`for caller ${caller}`])];
   const copy = last.messageId === messageId ? '' : ` (now ${last.messageId})`;
   return `  ${at}  sent as message ${messageId}${copy}${by.length > 0 ? `, ${by.join(', ')}` : ''}`;
 };

@@ -57,9 +57,10 @@ const gather = async (
 };
 
 const describe = ({ request, lines, fate, foundIn }: Told) => {
-  const { last: _, success, rejection, firstAt: __, ...known } = request;
+  const { last: _, success, rejection, firstAt: __, senders, replayedBy, ...known } = request;
+  const names = { senders: senders.map(({ name }) => name), replayedBy: replayedBy.map(({ name }) => name) };
   const settled = success ?? (fate === 'rejected' ? rejection : undefined);
-  return { ...known, fate, foundIn, settledAt: settled?.at, lines };
+  return { ...known, ...names, fate, foundIn, settledAt: settled?.at, lines };
 };
 
 export const runTrace = async (options: TraceOptions, words: readonly string[]): Promise<number> => {
