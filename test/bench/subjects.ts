@@ -1,4 +1,4 @@
-/** What is compared, and how each is bundled: as infra/build.ts bundles what is deployed, into a folder of its own. */
+/** What is compared, and how each is bundled: ours is the bundle that infra/build.ts deploys, to the byte. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
@@ -24,8 +24,8 @@ const AWS = ['@aws-sdk/client-secrets-manager'];
 /** axios brings CommonJS that asks for Node's modules by `require`; esbuild's own advice for an ES module. */
 const REQUIRE = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
 
-/** The alias for the credentials is this project's own idea, and in no documentation of the peers'. */
-const PEER: BuildOptions = { alias: {} };
+/** Stand-ins and shortened manifests are this project's own ideas, and in no documentation of the peers'. */
+const PEER: BuildOptions = { alias: {}, plugins: [] };
 
 export const contenders: readonly Contender[] = [
   {
@@ -138,9 +138,13 @@ export const buildContender = async (
   { folder, launcher, isSecure }: { readonly folder: string; readonly launcher: string; readonly isSecure: boolean },
 ): Promise<Built> => {
   const outdir = join(folder, contender.id);
-  const plugins = [...(isSecure ? [secureHttp] : []), ...(contender.hasLeanHttp ? [leanHttp] : [])];
-  const options = { ...functionOptions(contender.id), entryPoints: { index: contender.entry }, outdir, plugins };
-  await build({ ...options, ...contender.options });
+  const options = { ...functionOptions('enable-password'), ...contender.options };
+  const plugins = [
+    ...(options.plugins ?? []),
+    ...(isSecure ? [secureHttp] : []),
+    ...(contender.hasLeanHttp ? [leanHttp] : []),
+  ];
+  await build({ ...options, entryPoints: { index: contender.entry }, outdir, plugins });
   const bundle = join(outdir, contender.options?.format === 'cjs' ? 'index.cjs' : 'index.mjs');
   const content = await readFile(bundle);
   const cache = { NODE_COMPILE_CACHE: join(outdir, 'cache'), NODE_COMPILE_CACHE_PORTABLE: '1' };
