@@ -24,7 +24,7 @@ const ASSUMED_REMAINING_MS = 30_000;
 const settings = readEnvironment(process.env);
 const { aws, proxy, secretId, seguraConcurrency } = settings;
 const time = { now: Date.now, random: Math.random, sleep: sleepWhile };
-const lines = createLineWriter(openStandardOutput(), (flush) => setTimeout(flush, LOG_WAIT_MS));
+const lines = createLineWriter(openStandardOutput(), LOG_WAIT_MS);
 const awsConnection = createSend({ maxSockets: AWS_SOCKETS, proxy });
 const attempts = { ...time, patience: FUNCTION_PATIENCE };
 

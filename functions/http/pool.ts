@@ -54,6 +54,8 @@ export const openPool = (isSecure: boolean, options: PoolOptions): Pool => {
   const { now = Date.now } = options;
   const idleSince = new WeakMap<Socket, number>();
   agent.on('free', (socket: Socket) => idleSince.set(socket, now()));
+  /** No idle connection is idle for longer than since then: until this one is too old, none needs to be looked at. */
+  let oldest = now();
 
   const endIdle = (isMeant: (socket: Socket) => boolean): void => {
     for (const idle of Object.values(agent.freeSockets)) {
@@ -65,8 +67,15 @@ export const openPool = (isSecure: boolean, options: PoolOptions): Pool => {
   return {
     request: (requestOptions) => request({ ...requestOptions, agent }),
     closeStale: () => {
-      const since = now() - MAX_IDLE_MS;
-      endIdle((socket) => (idleSince.get(socket) ?? 0) < since);
+      const at = now();
+      if (at - oldest <= MAX_IDLE_MS) return;
+      oldest = at;
+      endIdle((socket) => {
+        const since = idleSince.get(socket) ?? 0;
+        const isStale = at - since > MAX_IDLE_MS;
+        if (!isStale) oldest = Math.min(oldest, since);
+        return isStale;
+      });
     },
     closeIdle,
     close: () => {

@@ -3,7 +3,7 @@
  * carries, one level deep. Nothing is built but the few values that are asked for, so a huge body costs no more than its text.
  */
 import { FIELD_NAMES } from './fields.ts';
-import { scanJson } from './json-scan.ts';
+import { scanJson, unquote } from './json-scan.ts';
 
 /** Where a value stands in its text. */
 export interface Span {
@@ -41,7 +41,7 @@ export const isNull = (text: string, { start }: Span): boolean => text.charAt(st
 
 /** @returns the string, unescaped, or `undefined` where the value is none. */
 export const readString = (text: string, { start, end }: Span): string | undefined =>
-  text.charAt(start) === '"' ? (JSON.parse(text.slice(start, end)) as string) : undefined;
+  text.charAt(start) === '"' ? unquote(text, start, end) : undefined;
 
 const readValue = (text: string, mayBeEnvelope: boolean): ValueText => {
   const values = new Map<string, Span>();

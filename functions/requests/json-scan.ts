@@ -89,7 +89,8 @@ const createBrackets = () => {
   };
 };
 
-const keyOf = (text: string, start: number, end: number): string => {
+/** What the string says that stands there with its quotation marks; it was found by `scanJson`. */
+export const unquote = (text: string, start: number, end: number): string => {
   const written = text.slice(start + 1, end - 1);
   return written.includes('\\') ? (JSON.parse(text.slice(start, end)) as string) : written;
 };
@@ -107,7 +108,7 @@ export const scanJson = (text: string, onMember: OnMember): Scanned => {
     const colon = skipSpace(text, keyEnd);
     if (text.charCodeAt(colon) !== COLON) return false;
     const valueStart = skipSpace(text, colon + 1);
-    if (brackets.depth() === 1) member = { key: keyOf(text, at, keyEnd), start: valueStart };
+    if (brackets.depth() === 1) member = { key: unquote(text, at, keyEnd), start: valueStart };
     at = valueStart;
     return true;
   };

@@ -79,7 +79,7 @@ export const readCount = (attribute: Attribute | undefined): number | undefined 
 
 /** Whether SQS's `SenderId` is one of the listed ids; the session of a role is chosen by whoever assumes it. */
 export const isListed = (senderId: string | undefined, ids: readonly string[]): boolean =>
-  senderId !== undefined && ids.includes(senderId.split(':', 1)[0] ?? '');
+  ids.length > 0 && senderId !== undefined && ids.includes(senderId.split(':', 1)[0] ?? '');
 
 /**
  * Where a message comes from. An attribute can make a request older than its sending, or renew it as of an earlier

@@ -319,7 +319,15 @@ const firstMatch = <R extends { matches: (reading: Reading) => boolean }>(table:
   return row;
 };
 
-export const judge = (reading: Reading): Row => firstMatch(ENABLE_TABLE, reading);
+const createJudge = () => {
+  let last: { readonly reading: Reading; readonly row: Row } | undefined;
+  return (reading: Reading): Row => {
+    if (last?.reading !== reading) last = { reading, row: firstMatch(ENABLE_TABLE, reading) };
+    return last.row;
+  };
+};
+/** Equal answers are read as one object (reading.ts), which is judged once. */
+export const judge = createJudge();
 export const judgeToken = (reading: Reading): TokenRow => firstMatch(TOKEN_TABLE, reading);
 
 /** The error numbers of Segura that end a request: what `rejected` can hold beside our own codes. */

@@ -156,13 +156,11 @@ const hasRepeatedKey = (body: string, json: Json): boolean => {
   return written > countKeys(json);
 };
 
-/** What a body says, whatever the status that came with it. */
-type Said = Pick<Reading, 'json' | 'words' | 'envelope' | 'isAmbiguous'>;
-
-const readBody = (body: string): Said => {
+const read = (status: number, body: string): Reading => {
   const json = parseObject(body);
   const envelope = readEnvelope(json);
   return {
+    status,
     json,
     words: json === NOTHING ? body : messagesOf(json['response'], json['exception'], json).join('\n'),
     isAmbiguous: envelope !== undefined && hasRepeatedKey(body, json),
@@ -170,15 +168,15 @@ const readBody = (body: string): Said => {
   };
 };
 
-/** Segura says the same of each password that it enables: read once for a whole batch. */
-const createBodyReader = () => {
-  let last = { body: '', said: readBody('') };
-  return (body: string): Said => {
-    if (body !== last.body) last = { body, said: readBody(body) };
-    return last.said;
+/** Segura says the same of each password that it enables: read once for a whole batch, and judged once (answers.ts). */
+const createReader = () => {
+  let last = { body: '', reading: read(0, '') };
+  return (status: number, body: string): Reading => {
+    if (body !== last.body || status !== last.reading.status) last = { body, reading: read(status, body) };
+    return last.reading;
   };
 };
-const readBodyOnce = createBodyReader();
+const readOnce = createReader();
 
 /** `now` in ms since the epoch, for waits that are given as a date. */
 export const readAnswer = (answer: Answer, now: number): Reading => {
@@ -186,12 +184,9 @@ export const readAnswer = (answer: Answer, now: number): Reading => {
     return { status: 0, failure: answer.failure, words: '', json: NOTHING, isAmbiguous: false };
   }
   const { status, headers, body } = answer;
+  const reading = readOnce(status, body);
   const retryAfterSeconds = readRetryAfter(status, headers, now);
-  return {
-    status,
-    ...readBodyOnce(body),
-    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-  };
+  return retryAfterSeconds === undefined ? reading : { ...reading, retryAfterSeconds };
 };
 
 /** Segura's own sentence, for the dead letter: the first message of the envelope. */

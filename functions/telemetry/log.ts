@@ -166,22 +166,21 @@ export const createLog = ({ service, level, write, now }: LogParts): Log => {
 };
 
 /**
- * Gathers lines for one write, as long as `soon` lets them wait (one turn of the event loop, unless told): a batch of a
- * thousand is a few system calls, not a thousand. `flush` writes at once.
+ * Gathers lines for one write, for at most `waitMs`: a batch of a thousand is a few system calls, not a thousand. `flush`
+ * writes at once.
  */
-export const createLineWriter = (
-  write: (text: string) => void,
-  soon: (flush: () => void) => void = (flush) => setImmediate(flush),
-) => {
+export const createLineWriter = (write: (text: string) => void, waitMs: number) => {
   let pending = '';
+  let timer: NodeJS.Timeout | undefined;
   const flush = (): void => {
+    clearTimeout(timer);
     const text = pending;
     pending = '';
     if (text !== '') write(text);
   };
   return {
     write: (lines: string): void => {
-      if (pending === '') soon(flush);
+      if (pending === '') timer = setTimeout(flush, waitMs);
       pending += lines;
     },
     flush,

@@ -542,3 +542,37 @@ test('a body of brackets, however deep, is read in time that grows with its leng
   const deep = (depth: number) => `{"response":${'[['.repeat(depth)}${']]'.repeat(depth)}}`;
   expect(judged(answered(200, deep(60_000))).means).toBe('unexpected-answer');
 });
+
+describe('answers one after the other', () => {
+  const ENABLED = { code: 200, response: { status: 200, message: 'Password successfully activated', error: false } };
+
+  test('are each judged by their own status, though their bodies are the same', () => {
+    const statuses = [200, 503, 200, 401, 401, 200];
+    expect(statuses.map((status) => judged(answered(status, ENABLED)).means)).toEqual([
+      'enabled',
+      'unavailable',
+      'enabled',
+      'unauthorized',
+      'unauthorized',
+      'enabled',
+    ]);
+  });
+
+  test('are each judged by their own body, though their status is the same', () => {
+    const already = { ...ENABLED, response: { ...ENABLED.response, message: 'Password already activated' } };
+    const bodies = [ENABLED, already, {}, ENABLED];
+    expect(bodies.map((body) => judged(answered(200, body)).means)).toEqual([
+      'enabled',
+      'already-enabled',
+      'unexpected-answer',
+      'enabled',
+    ]);
+  });
+
+  test('ask for a wait each by its own header', () => {
+    const waits = ['5', undefined, '7'].map((retryAfter) =>
+      read(answered(503, 'busy', retryAfter ? { 'retry-after': retryAfter } : {})),
+    );
+    expect(waits.map(({ retryAfterSeconds }) => retryAfterSeconds)).toEqual([5, undefined, 7]);
+  });
+});

@@ -328,6 +328,32 @@ describe('connections', () => {
     expect(ports[2]).not.toBe(ports[0]);
   });
 
+  test('are closed each after its own minute, though a neighbour of theirs is in use', async () => {
+    let time = 0;
+    const ports = new Set<number | undefined>();
+    const held: (() => void)[] = [];
+    let together = 2;
+    const url = await http((request, response) => {
+      ports.add(request.socket.remotePort);
+      held.push(() => response.end('ok'));
+      if (held.length === together) for (const answer of held.splice(0)) answer();
+    });
+    const { post } = open({ now: () => time });
+    const call = (count: number) => {
+      together = count;
+      return Promise.all(Array.from({ length: count }, () => post(url)));
+    };
+    await call(2);
+    time += 50_000;
+    await call(2);
+    time += 11_000;
+    await call(1);
+    time += 50_000;
+    expect(ports.size).toBe(2);
+    await call(2);
+    expect(ports.size).toBe(3);
+  });
+
   test('are kept alive and used again', async () => {
     const ports = new Set<number | undefined>();
     const url = await http((request, response) => {

@@ -1,5 +1,5 @@
 /** One JSON object a line, from a list of allowed fields. */
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createLineWriter, createLog, FIELDS, type Fields } from '../../functions/telemetry/log.ts';
 
 const open = (level = 'INFO') => {
@@ -126,26 +126,48 @@ describe('a level', () => {
 });
 
 describe('a line writer', () => {
-  test('writes what one turn of the event loop has to say in one go, in order', async () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test('writes in one go, in order, what comes within its wait', () => {
+    vi.useFakeTimers();
     const written: string[] = [];
-    const { write } = createLineWriter((text) => written.push(text));
+    const { write } = createLineWriter((text) => written.push(text), 5);
     write('a\n');
+    vi.advanceTimersByTime(4);
     write('b\n');
     expect(written).toEqual([]);
-    await new Promise((resolve) => setImmediate(resolve));
+    vi.advanceTimersByTime(1);
     write('c\n');
-    await new Promise((resolve) => setImmediate(resolve));
+    vi.advanceTimersByTime(5);
     expect(written).toEqual(['a\nb\n', 'c\n']);
   });
 
-  test('writes at once when asked, and nothing twice', async () => {
+  test('writes at once when asked, and nothing twice', () => {
+    vi.useFakeTimers();
     const written: string[] = [];
-    const { write, flush } = createLineWriter((text) => written.push(text));
+    const { write, flush } = createLineWriter((text) => written.push(text), 5);
     write('a\n');
     flush();
     flush();
     expect(written).toEqual(['a\n']);
-    await new Promise((resolve) => setImmediate(resolve));
+    vi.advanceTimersByTime(5);
     expect(written).toEqual(['a\n']);
+  });
+
+  test('gives the lines after a flush their whole wait: one invocation does not cut up the lines of the next', () => {
+    vi.useFakeTimers();
+    const written: string[] = [];
+    const { write, flush } = createLineWriter((text) => written.push(text), 5);
+    write('a\n');
+    vi.advanceTimersByTime(4);
+    flush();
+    write('b\n');
+    vi.advanceTimersByTime(1);
+    write('c\n');
+    expect(written).toEqual(['a\n']);
+    vi.advanceTimersByTime(4);
+    expect(written).toEqual(['a\n', 'b\nc\n']);
   });
 });
