@@ -92,4 +92,44 @@ describe('many requests', () => {
     expect(asked).toHaveLength(10);
     expect(named).toContain('line 100 AccessDenied: simulated');
   });
+
+  test('end where a receipt cannot be written, once all that is under way is told, with what was sent', async () => {
+    const held: (() => void)[] = [];
+    let settled = 0;
+    const { parts, asked } = open(confirmed);
+    const sending = sendRequests(requests(...Array.from({ length: 1000 }, String)), {
+      ...parts,
+      sqs: {
+        sendMessages: async (messages) => {
+          await new Promise<void>((resolve) => held.push(resolve));
+          return parts.sqs.sendMessages(messages);
+        },
+      },
+      journal: {
+        begin: () => undefined,
+        settle: () => {
+          settled += 1;
+          if (settled === 1)
+            throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+        },
+      },
+    });
+    await expect.poll(() => held.length).toBe(4);
+    const [first, ...others] = held;
+    first?.();
+    await expect.poll(() => settled).toBe(1);
+    for (const each of others) each();
+    const result = await sending;
+    expect(result).toMatchObject({ sent: 40, failed: 0, stop: 'ENOSPC: no space left on device, write' });
+    expect([asked.length, settled]).toEqual([4, 4]);
+  });
+
+  test('end where their source fails, with the whole batches that were sent before', async () => {
+    async function* broken(): AsyncGenerator<Outgoing> {
+      yield* requests(...Array.from({ length: 25 }, String));
+      throw new Error('the file ends in the middle of a line');
+    }
+    const result = await sendRequests(broken(), open(confirmed).parts);
+    expect(result).toMatchObject({ sent: 20, failed: 0, stop: 'the file ends in the middle of a line' });
+  });
 });

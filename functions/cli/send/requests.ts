@@ -44,7 +44,7 @@ export interface SendResult {
   readonly failed: number;
   /** The first of those that were sent. */
   readonly messages: readonly Confirmed[];
-  /** Why sending ended before all was read, such as AccessDenied. */
+  /** Why sending ended early, such as AccessDenied, or a receipt that could not be written. */
   readonly stop?: string;
 }
 
@@ -69,7 +69,13 @@ export async function* batchesOf(requests: AsyncIterable<Outgoing>): AsyncGenera
   if (batch.length > 0) yield batch;
 }
 
-/** Takes `requests` no faster than SQS confirms them, so that a million lines need no more memory than forty. */
+const reasonOf = (error: unknown): string =>
+  error instanceof Error && error.name === 'Error' ? error.message : String(error);
+
+/**
+ * Takes `requests` no faster than SQS confirms them, so that a million lines need no more memory than forty. Never throws:
+ * what ends it, be it a file that cannot be read or a receipt that cannot be written, is its `stop`.
+ */
 export const sendRequests = async (requests: AsyncIterable<Outgoing>, parts: SendParts): Promise<SendResult> => {
   const { sqs, queueUrl, signal, journal, onConfirmed, onProgress, onFailure } = parts;
   const counts = { sent: 0, failed: 0 };
@@ -105,20 +111,19 @@ export const sendRequests = async (requests: AsyncIterable<Outgoing>, parts: Sen
   };
 
   const waiting = batchesOf(requests);
-  const worker = async (): Promise<void> => {
+  const work = async (): Promise<void> => {
     // One generator, pulled by all: its calls queue up, so every batch goes to exactly one of them.
     for (let next = await waiting.next(); !next.done; next = await waiting.next()) {
       // Taken, but neither sent nor counted: the caller says how far it came.
       if (signal?.aborted || stop !== undefined) return;
-      try {
-        await send(next.value);
-      } catch (error) {
-        // Whatever it is, the other workers do not go on without it.
-        stop ??= String(error);
-        throw error;
-      }
+      await send(next.value);
     }
   };
+  /** Whatever it meets, the others end after what they have under way, and what was sent is told all the same. */
+  const worker = (): Promise<void> =>
+    work().catch((error: unknown) => {
+      if (!signal?.aborted) stop ??= reasonOf(error);
+    });
   // In a FIFO queue one after the other, so that a group keeps the order it was given in.
   const workers = queueUrl.endsWith('.fifo') ? 1 : UNDER_WAY;
   await Promise.all(Array.from({ length: workers }, worker));

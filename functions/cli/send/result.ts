@@ -51,6 +51,7 @@ export const printSent = (told: Told, receipts: string | undefined, isJson: bool
     failed > 0 && paint('red', `${failed} failed`),
     unsettled > 0 && `${unsettled} of them not settled yet`,
     notTried > 0 && `${notTried} not tried after ${stop ?? 'the interruption'}`,
+    notTried === 0 && failed === 0 && stop !== undefined && `but it ended with: ${stop}`,
   ];
   tell(parts.filter(Boolean).join(', '));
   const fix = stop && fixOf(stop, 'sqs:SendMessage on requests');

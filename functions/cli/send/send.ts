@@ -43,11 +43,12 @@ const readReceiptsFile = ({ receipts, resume }: SendOptions): string | undefined
 const isInterruption = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
 
 const statusOf = (told: Told, isDryRun: boolean, signal: AbortSignal): number => {
-  const { invalid, failed, settled, unsettled } = told;
+  const { invalid, failed, settled, unsettled, stop } = told;
   const notTried = isDryRun ? 0 : told.notTried;
   if (signal.aborted && notTried + unsettled > 0) return EXIT.interrupted;
   const isRejected = [...(settled?.values() ?? [])].some(({ outcome }) => outcome === 'rejected');
-  return invalid + failed + notTried + unsettled > 0 || isRejected ? EXIT.failed : EXIT.done;
+  const isPart = invalid + failed + notTried + unsettled > 0;
+  return isPart || isRejected || stop !== undefined ? EXIT.failed : EXIT.done;
 };
 
 export const runSend = async (identifiers: readonly string[], options: SendOptions): Promise<number> => {
