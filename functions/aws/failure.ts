@@ -87,6 +87,19 @@ const mayPass = (error: SdkError): boolean => {
   );
 };
 
+/** What AWS said, or why it did not. */
+export type Read<Value> = { readonly kind: 'read'; readonly value: Value } | Failed;
+
+/** @throws what is no failure of AWS */
+export const attempt = async <Value>(read: () => Promise<Value>): Promise<Read<Value>> => {
+  try {
+    return { kind: 'read', value: await read() };
+  } catch (error) {
+    if (!isAwsFailure(error)) throw error;
+    return readFailure(error).failed;
+  }
+};
+
 /** What a call of the SDK threw, as a value; also a bug, for whoever calls must go on. */
 export const readFailure = (error: unknown): { readonly failed: Failed; readonly again: boolean } => {
   const known: SdkError = error instanceof Error ? error : new Error(String(error));

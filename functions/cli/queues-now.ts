@@ -1,7 +1,7 @@
 /** What the queues hold now, for whoever joins it with the log: read without consuming anything. */
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { type QueuesNow, requestKeyOf } from '../audit/requests.ts';
-import { awsFailure } from '../aws/failure.ts';
+import { attempt, explainFailed, type Failed } from '../aws/failure.ts';
 import { DEAD_LETTER_QUEUES, type DeadLetterQueue, type Letter } from '../dead-letters/letter.ts';
 import { createScan, type QueueToRead } from '../dead-letters/scan.ts';
 import { parseRequest, requesterOf } from '../requests/request.ts';
@@ -63,24 +63,27 @@ export interface QueuesRead extends QueuesNow {
   readonly unread: readonly string[];
 }
 
+/** @returns why it could not be read to its end, if so */
 const scanQueue = async (
   access: OpenSqs,
   queue: QueueToRead,
   wanted: ReadonlySet<string> | undefined,
   signal: AbortSignal | undefined,
   onLetter: (letter: Letter, key: string) => void,
-): Promise<void> => {
+): Promise<Failed | undefined> => {
   const scan = createScan(access, queue, { visibilitySeconds: VISIBILITY_SECONDS, now: Date.now, signal });
   const missing = wanted && new Set(wanted);
   try {
-    for await (const letters of scan.letters()) {
-      for (const letter of letters) {
+    for await (const turn of scan.turns()) {
+      if (turn.kind === 'failed') return turn;
+      for (const letter of turn.letters) {
         const key = keyOfLetter(letter);
         if (missing && !missing.delete(key)) continue;
         onLetter(letter, key);
       }
       if (missing?.size === 0) break;
     }
+    return undefined;
   } finally {
     await scan.release();
   }
@@ -105,30 +108,23 @@ export const readQueuesNow = async (
   const unasked = { waiting: undefined, visible: 0, visibilityMs: 0, now };
   if (wanted?.size === 0) return { foundIn, unread, exhausted: new Set(), ...unasked };
   const access = openSqs(options);
-  const attempt = async <Result>(queue: string, read: () => Promise<Result>): Promise<Result | undefined> => {
-    try {
-      return await read();
-    } catch (error) {
-      const why = explain(awsFailure(error), RIGHTS);
-      unread.push(queue);
-      note(`${queue} could not be read: ${why}`);
-      return undefined;
-    }
+  const tellUnread = (queue: string, failed: Failed): undefined => {
+    unread.push(queue);
+    note(`${queue} could not be read: ${explain(explainFailed(failed), RIGHTS)}`);
   };
   const { requests } = target;
   if (requests === undefined) unread.push('requests');
-  const counts =
-    requests === undefined ? undefined : await attempt('requests', () => countQueue(access.client, requests));
+  const counted = requests === undefined ? undefined : await attempt(() => countQueue(access.client, requests));
+  const counts = counted?.kind === 'failed' ? tellUnread('requests', counted) : counted?.value;
   for (const queue of DEAD_LETTER_QUEUES) {
     const url = target[queue];
     if (url === undefined) unread.push(queue);
     else {
-      await attempt(queue, () =>
-        scanQueue(access, { name: queue, url }, wanted, signal, (letter, key) => {
-          foundIn.set(key, queue);
-          onLetter?.(queue, letter, key);
-        }),
-      );
+      const failed = await scanQueue(access, { name: queue, url }, wanted, signal, (letter, key) => {
+        foundIn.set(key, queue);
+        onLetter?.(queue, letter, key);
+      });
+      if (failed) tellUnread(queue, failed);
     }
   }
   access.close();

@@ -2,7 +2,7 @@
  * Dead letters back to `requests`: sent, seen confirmed by SQS, only then deleted, so that an interruption at any moment
  * loses nothing. Used by the command line and by the replay-dead-letters function alike.
  */
-import { awsFailure, explainFailed } from '../aws/failure.ts';
+import { explainFailed } from '../aws/failure.ts';
 import { type Letter, requestKey } from './letter.ts';
 import { batchSize, createPace, type Pace } from './pace.ts';
 import { planReplay, type ReplayOptions, type Stay } from './plan.ts';
@@ -177,17 +177,15 @@ const replayQueue = async (run: Run, queue: QueueToRead): Promise<{ unread: numb
   const atOnce = rate === undefined ? MAX_AT_ONCE : Math.max(1, Math.min(MAX_AT_ONCE, Math.floor(rate * 60)));
   const scan = createScan(parts, queue, { visibilitySeconds, now: parts.now, atOnce, signal: parts.signal });
   try {
-    for await (const letters of scan.letters()) {
-      await replayTurn(run, scan, letters);
+    for await (const turn of scan.turns()) {
+      // A receive failed in a way that the SDK's own attempts did not cure: the rest stays in the queue.
+      if (turn.kind === 'failed') run.stop ??= explainFailed(turn);
+      else await replayTurn(run, scan, turn.letters);
       if (leftOf(run) <= 0 || isOver(run)) break;
     }
     await removeUndeleted(run, scan);
     const isWhole = !isOver(run) && leftOf(run) > 0;
     return { unread: isWhole ? await scan.countUnread() : 0, isFull: scan.isFull() };
-  } catch (error) {
-    // A receive failed in a way that the SDK's own attempts did not cure: what is done is done, the rest stays in the queue.
-    run.stop ??= awsFailure(error);
-    return { unread: 0, isFull: false };
   } finally {
     await scan.release();
   }

@@ -1,9 +1,9 @@
 /**
  * Reads a dead-letter queue as a whole, though SQS only knows receiving: each letter once, held invisible meanwhile, and
- * given back at the end unless it was deleted. Every receive asks for all attributes; what is not asked for is lost.
+ * given back at the end unless it was deleted.
  */
-import { GetQueueAttributesCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { awsFailure } from '../aws/failure.ts';
+import type { Failed } from '../aws/failure.ts';
+import { countVisible, receiveMessages } from '../aws/receive.ts';
 import { MAX_BATCH_ENTRIES, type Sqs, type SqsClient } from '../aws/sqs.ts';
 import { createHolding } from './holding.ts';
 import { type DeadLetterQueue, type Letter, readLetter } from './letter.ts';
@@ -32,44 +32,19 @@ export interface ScanOptions {
 /** Letters held at once before SQS's limit of 120,000 in flight comes near. */
 const MAX_HELD = 100_000;
 const RECEIVERS = 5;
-/** SQS asks only some of its servers for a short poll; a second of waiting asks them all, and then nothing is nothing. */
-const WAIT_SECONDS = 1;
 /** Turns that bring only what was seen already, after which the queue counts as read. */
 const STALE_TURNS = 3;
 /** From here on letters that come in meanwhile no longer prolong the scan: a queue that fills steadily must end too. */
 const PATIENCE_MS = 30_000;
 
+/** What one turn of a scan brought; one that failed is the last. */
+export type Turn = { readonly kind: 'letters'; readonly letters: readonly Letter[] } | Failed;
+
 /** Visible letters by SQS's approximate count; `undefined` where we may not ask, for the count is an extra. */
 export const countLetters = async (client: SqsClient, queueUrl: string): Promise<number | undefined> => {
-  try {
-    const { Attributes } = await client.send(
-      new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['ApproximateNumberOfMessages'] }),
-    );
-    return Number(Attributes?.['ApproximateNumberOfMessages'] ?? 0);
-  } catch (error) {
-    awsFailure(error);
-    return undefined;
-  }
+  const counted = await countVisible(client, queueUrl);
+  return counted.kind === 'counted' ? counted.count : undefined;
 };
-
-const receiveCommand = (queueUrl: string, count: number, visibilitySeconds: number): ReceiveMessageCommand =>
-  new ReceiveMessageCommand({
-    QueueUrl: queueUrl,
-    MaxNumberOfMessages: count,
-    WaitTimeSeconds: WAIT_SECONDS,
-    VisibilityTimeout: visibilitySeconds,
-    MessageAttributeNames: ['All'],
-    MessageSystemAttributeNames: ['All'],
-    // The older name of the same: some servers know only this one.
-    AttributeNames: ['All'],
-  });
-
-/** What several receives brought. @throws what one of them threw, when all have ended */
-const allOf = (results: readonly PromiseSettledResult<Letter[]>[]): Letter[] =>
-  results.flatMap((result) => {
-    if (result.status === 'rejected') throw result.reason;
-    return result.value;
-  });
 
 /** Letters of one queue, and those that are held. */
 export const createScan = (access: QueueAccess, { name, url: queueUrl }: QueueToRead, options: ScanOptions) => {
@@ -79,13 +54,14 @@ export const createScan = (access: QueueAccess, { name, url: queueUrl }: QueueTo
   const { hold, count, ...holding } = createHolding({ sqs, queueUrl, visibilitySeconds, now });
   const seen = new Set<string>();
 
-  const receive = async (): Promise<Letter[]> => {
+  const receive = async (): Promise<Turn> => {
     const askedAt = now();
-    const command = receiveCommand(queueUrl, Math.min(MAX_BATCH_ENTRIES, atOnce), visibilitySeconds);
-    const letters = ((await client.send(command)).Messages ?? []).map((message) => readLetter(message, name));
-    // At once, so that a receive that fails beside this one does not keep these from being given back.
+    const most = Math.min(MAX_BATCH_ENTRIES, atOnce);
+    const received = await receiveMessages(client, { queueUrl, count: most, visibilitySeconds });
+    if (received.kind === 'failed') return received;
+    const letters = received.messages.map((message) => readLetter(message, name));
     for (const { messageId, receiptHandle } of letters) hold(messageId, receiptHandle, askedAt);
-    return letters;
+    return { kind: 'letters', letters };
   };
 
   const isFresh = ({ messageId }: Letter): boolean => {
@@ -98,21 +74,22 @@ export const createScan = (access: QueueAccess, { name, url: queueUrl }: QueueTo
 
   return {
     ...holding,
-    /**
-     * Each letter once, in turns; ends when the queue brings nothing new.
-     * @throws what the SDK throws, such as AccessDenied
-     */
-    letters: async function* (): AsyncGenerator<readonly Letter[]> {
+    /** Each letter once, in turns; ends when the queue brings nothing new, or with the failure of a receive. */
+    turns: async function* (): AsyncGenerator<Turn> {
       const most = Math.ceil(atOnce / MAX_BATCH_ENTRIES);
       let receivers = 1;
       for (let staleTurns = 0; staleTurns < STALE_TURNS && count() < MAX_HELD && !signal?.aborted; ) {
         await holding.keepHeld();
-        const received = allOf(await Promise.allSettled(Array.from({ length: receivers }, receive)));
-        if (received.length === 0) return;
-        const fresh = received.filter(isFresh);
-        receivers = Math.min(most, fresh.length < MAX_BATCH_ENTRIES ? receivers : receivers * 2);
-        staleTurns = fresh.some(prolongs) ? 0 : staleTurns + 1;
-        if (fresh.length > 0) yield fresh;
+        const received = await Promise.all(Array.from({ length: receivers }, receive));
+        const all = received.flatMap((turn) => (turn.kind === 'letters' ? turn.letters : []));
+        const letters = all.filter(isFresh);
+        // What other receives brought beside one that failed is not lost on it.
+        if (letters.length > 0) yield { kind: 'letters', letters };
+        const failed = received.find(({ kind }) => kind === 'failed');
+        if (failed) yield failed;
+        if (failed || all.length === 0) return;
+        receivers = Math.min(most, letters.length < MAX_BATCH_ENTRIES ? receivers : receivers * 2);
+        staleTurns = letters.some(prolongs) ? 0 : staleTurns + 1;
       }
     },
     isFull: (): boolean => count() >= MAX_HELD,

@@ -118,8 +118,9 @@ export const createOperators = (
       const options = { visibilitySeconds: VISIBILITY_SECONDS, now: clock.now };
       const scan = createScan(accessOf(by), toRead(queue), options);
       const chosen: string[] = [];
-      for await (const letters of scan.letters()) {
-        for (const { messageId } of letters) if (random() < share) chosen.push(messageId);
+      for await (const turn of scan.turns()) {
+        if (turn.kind === 'failed') ledger.violate(`the scan failed: ${turn.code}`);
+        else for (const { messageId } of turn.letters) if (random() < share) chosen.push(messageId);
       }
       const left = await scan.remove(chosen);
       await scan.release();

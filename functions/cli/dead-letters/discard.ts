@@ -1,6 +1,6 @@
 /** `mysafe-enable dead-letters discard`: onto the disk first, then gone for good. */
 import { type FileHandle, rm } from 'node:fs/promises';
-import { awsFailure } from '../../aws/failure.ts';
+import { explainFailed } from '../../aws/failure.ts';
 import { createScan, type QueueToRead, type Scan } from '../../dead-letters/scan.ts';
 import { isSelected, type Selection } from '../../dead-letters/select.ts';
 import { sleep } from '../../time/sleep.ts';
@@ -36,8 +36,11 @@ const gather = async (
   const scan = createScan(access, queue, { visibilitySeconds, now: Date.now, signal });
   const messageIds: string[] = [];
   try {
-    for await (const letters of scan.letters()) {
-      const chosen = letters.filter((letter) => isSelected(letter, selection)).slice(0, limit - messageIds.length);
+    for await (const turn of scan.turns()) {
+      if (turn.kind === 'failed') {
+        return { scan, messageIds, failure: `${queue.name}: ${explain(explainFailed(turn), RIGHTS)}` };
+      }
+      const chosen = turn.letters.filter((letter) => isSelected(letter, selection)).slice(0, limit - messageIds.length);
       for (const { messageId } of chosen) messageIds.push(messageId);
       if (chosen.length > 0) await file.appendFile(chosen.map((letter) => `${recordOf(letter)}\n`).join(''));
       onRead(messageIds.length);
@@ -45,7 +48,9 @@ const gather = async (
     }
     return { scan, messageIds };
   } catch (error) {
-    return { scan, messageIds, failure: `${queue.name}: ${explain(awsFailure(error), RIGHTS)}` };
+    // The file could not be written: nobody else knows of what is held here.
+    await scan.release();
+    throw error;
   }
 };
 

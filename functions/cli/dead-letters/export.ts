@@ -1,6 +1,6 @@
 /** `mysafe-enable dead-letters export`: all of a selection to a file, without consuming it. */
 import { type FileHandle, rm } from 'node:fs/promises';
-import { awsFailure } from '../../aws/failure.ts';
+import { explainFailed } from '../../aws/failure.ts';
 import type { Letter } from '../../dead-letters/letter.ts';
 import { createScan, type QueueToRead } from '../../dead-letters/scan.ts';
 import { isSelected, type Selection } from '../../dead-letters/select.ts';
@@ -46,22 +46,24 @@ interface Written {
   readonly failure?: string;
 }
 
+const RIGHTS = 'sqs:ReceiveMessage and sqs:ChangeMessageVisibility on it';
+
 const write = async (queue: QueueToRead, writing: Writing, limit: number): Promise<Written> => {
   const { access, file, lineOf, selection, visibilitySeconds, signal } = writing;
   const scan = createScan(access, queue, { visibilitySeconds, now: Date.now, signal });
   let count = 0;
   try {
-    for await (const letters of scan.letters()) {
-      const chosen = letters.filter((letter) => isSelected(letter, selection)).slice(0, limit - count);
+    for await (const turn of scan.turns()) {
+      if (turn.kind === 'failed') {
+        return { count, unread: 0, failure: `${queue.name}: ${explain(explainFailed(turn), RIGHTS)}` };
+      }
+      const chosen = turn.letters.filter((letter) => isSelected(letter, selection)).slice(0, limit - count);
       count += chosen.length;
       await file.appendFile(chosen.map(lineOf).join(''));
       if (count >= limit) return { count, unread: 0 };
     }
     if (signal.aborted) return { count, unread: 0, failure: `${queue.name}: interrupted` };
     return { count, unread: await scan.countUnread() };
-  } catch (error) {
-    const failure = explain(awsFailure(error), 'sqs:ReceiveMessage and sqs:ChangeMessageVisibility on it');
-    return { count, unread: 0, failure: `${queue.name}: ${failure}` };
   } finally {
     await scan.release();
   }

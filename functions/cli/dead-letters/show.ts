@@ -2,7 +2,7 @@
 import type { Letter } from '../../dead-letters/letter.ts';
 import { createScan, type QueueToRead } from '../../dead-letters/scan.ts';
 import { type OpenSqs, openSqs } from '../target.ts';
-import { CommandError } from '../terminal/ending.ts';
+import { awsError, CommandError } from '../terminal/ending.ts';
 import { EXIT } from '../terminal/exit.ts';
 import { stopOnInterrupt } from '../terminal/interrupt.ts';
 import { note, paint, plural, say, sayJson, table } from '../terminal/print.ts';
@@ -27,7 +27,9 @@ const search = async (
   for (const queue of queues) {
     const scan = createScan(access, queue, { ...options, now: Date.now });
     try {
-      for await (const letters of scan.letters()) {
+      for await (const turn of scan.turns()) {
+        if (turn.kind === 'failed') throw awsError(turn);
+        const { letters } = turn;
         const own = letters.find((letter) => letter.messageId === messageId);
         if (own) return { found: [own], unread: 0 };
         found.push(...letters.filter(({ provenance }) => provenance.originalMessageId === messageId));

@@ -1,5 +1,5 @@
 /** What waits in a dead-letter queue, by error code and age: read without consuming it, and shown. */
-import { awsFailure } from '../../aws/failure.ts';
+import { explainFailed } from '../../aws/failure.ts';
 import type { Letter } from '../../dead-letters/letter.ts';
 import { createScan, type QueueToRead } from '../../dead-letters/scan.ts';
 import { codeOf, isSelected, type Selection } from '../../dead-letters/select.ts';
@@ -59,6 +59,8 @@ const add = ({ byCode, byAge }: Summary, code: string, at: number): void => {
   }
 };
 
+const RIGHTS = 'sqs:ReceiveMessage and sqs:ChangeMessageVisibility on it';
+
 /** Reads the letters that are meant, and gives all back. */
 export const summarise = async (queue: QueueToRead, reading: Reading): Promise<Summary> => {
   const { access, selection, visibilitySeconds, signal, onRead, onLetter } = reading;
@@ -72,21 +74,23 @@ export const summarise = async (queue: QueueToRead, reading: Reading): Promise<S
   };
   const scan = createScan(access, queue, { visibilitySeconds, now: Date.now, signal });
   try {
-    for await (const letters of scan.letters()) {
-      for (const letter of letters) {
+    for await (const turn of scan.turns()) {
+      if (turn.kind === 'failed') {
+        summary.failure = explain(explainFailed(turn), RIGHTS);
+        return summary;
+      }
+      for (const letter of turn.letters) {
         if (!isSelected(letter, selection)) continue;
         summary.total += 1;
         add(summary, codeOf(letter), letter.at.getTime());
         onLetter?.(letter);
       }
-      onRead(letters.length);
+      onRead(turn.letters.length);
     }
     if (!signal.aborted) {
       summary.unread = await scan.countUnread();
       summary.isCutShort = false;
     }
-  } catch (error) {
-    summary.failure = explain(awsFailure(error), 'sqs:ReceiveMessage and sqs:ChangeMessageVisibility on it');
   } finally {
     await scan.release();
   }

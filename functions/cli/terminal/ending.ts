@@ -1,5 +1,5 @@
 /** How a command ends: its exit status and, where it could not do its work, what is said of that to people and machines. */
-import { awsFailure, isAwsFailure } from '../../aws/failure.ts';
+import { explainFailed, type Failed, isAwsFailure, readFailure } from '../../aws/failure.ts';
 import { EXIT } from './exit.ts';
 import { fixOf } from './hints.ts';
 import { note, sayJson, wrap } from './print.ts';
@@ -36,11 +36,11 @@ export const INTERRUPTED: Ending = {
   status: EXIT.interrupted,
 };
 
-const readAwsFailure = (error: Error): Ending => {
-  const failure = awsFailure(error);
-  const [, code = error.name, message = failure] = /^([^:\s]+): (.*)$/s.exec(failure) ?? [];
-  const fix = fixOf(failure) ?? 'run it again; if it fails again, this message says what AWS refused';
-  return { code: code === 'Error' ? 'AwsError' : code, message, fix, status: EXIT.failed };
+/** AWS, or the way to it, failed and no command can go on without it. */
+export const awsError = (failed: Failed): CommandError => {
+  const { code, detail } = failed;
+  const fix = fixOf(explainFailed(failed)) ?? 'run it again; if it fails again, this message says what AWS refused';
+  return new CommandError(code === 'Error' ? 'AwsError' : code, detail === '' ? code : detail, fix);
 };
 
 /** @param error whatever ended the command */
@@ -48,11 +48,11 @@ export const readEnding = (error: unknown): Ending => {
   if (error instanceof UsageError) {
     return { code: error.errorCode, message: error.message, fix: error.fix, status: EXIT.usage };
   }
-  if (error instanceof CommandError) {
-    return { code: error.errorCode, message: error.message, fix: error.fix, status: EXIT.failed };
-  }
   if (error instanceof Error && error.name === 'AbortError') return INTERRUPTED;
-  if (isAwsFailure(error)) return readAwsFailure(error);
+  const known = isAwsFailure(error) ? awsError(readFailure(error).failed) : error;
+  if (known instanceof CommandError) {
+    return { code: known.errorCode, message: known.message, fix: known.fix, status: EXIT.failed };
+  }
   const { name, message } = error instanceof Error ? error : { name: 'Error', message: String(error) };
   return {
     code: 'Bug',
