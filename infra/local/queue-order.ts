@@ -1,4 +1,4 @@
-/** What of a queue can be received, and in which order: by time of becoming visible, or by FIFO group. */
+/** What of a queue can be received, and in which order: by time of becoming visible and fairly, or by FIFO group. */
 import { createHeap } from './heap.ts';
 import type { GroupLock, QueueMessage } from './queue.ts';
 
@@ -17,25 +17,68 @@ export interface Order {
   readonly offer: (now: number, wants: () => boolean, take: Take) => void;
 }
 
-/** Messages, as they became visible. */
-export const createStandardOrder = (): Order => {
-  let visible: QueueMessage[] = [];
+/** Messages in the order in which they came. */
+const createLine = () => {
+  let messages: QueueMessage[] = [];
   let taken = 0;
   return {
-    add: () => undefined,
-    show: (message) => {
-      visible.push(message);
+    push: (message: QueueMessage): void => {
+      messages.push(message);
     },
-    forget: () => undefined,
-    isEmpty: () => taken === visible.length,
-    offer: (now, wants, take) => {
-      for (; taken < visible.length && wants(); taken += 1) {
-        const message = visible[taken];
-        if (message && !message.isDeleted && message.visibleAt <= now) take(message);
+    isEmpty: (): boolean => taken === messages.length,
+    offer: (wants: () => boolean, take: Take): void => {
+      for (; taken < messages.length && wants(); taken += 1) {
+        const message = messages[taken];
+        if (message) take(message);
       }
-      if (taken < MANY && taken < visible.length) return;
-      visible = visible.slice(taken);
+      if (taken < MANY && taken < messages.length) return;
+      messages = messages.slice(taken);
       taken = 0;
+    },
+  };
+};
+
+/** How many messages of a group are in flight, for fairness between them. */
+export interface FairShares {
+  readonly inFlightOf: (groupId: string) => number;
+  readonly isNoisy: (groupId: string) => boolean;
+}
+
+/** Messages as they became visible; those of a noisy group when no others are left, of the quietest of them first. */
+export const createStandardOrder = ({ inFlightOf, isNoisy }: FairShares): Order => {
+  const visible = createLine();
+  /** By group, what waits for the quiet ones. */
+  const passedOver = new Map<string, ReturnType<typeof createLine>>();
+
+  const passOver = (groupId: string, message: QueueMessage): void => {
+    const line = passedOver.get(groupId) ?? createLine();
+    passedOver.set(groupId, line);
+    line.push(message);
+  };
+  const groupsPassedOver = (): string[] => [...passedOver.keys()].sort((a, b) => inFlightOf(a) - inFlightOf(b));
+
+  return {
+    add: () => undefined,
+    show: visible.push,
+    forget: () => undefined,
+    isEmpty: () => visible.isEmpty() && passedOver.size === 0,
+    offer: (now, wants, take) => {
+      const offerLine = (groupId: string): void => {
+        const line = passedOver.get(groupId);
+        line?.offer(wants, takeVisible);
+        if (line?.isEmpty()) passedOver.delete(groupId);
+      };
+      const takeVisible = (message: QueueMessage): void => {
+        if (!message.isDeleted && message.visibleAt <= now) take(message);
+      };
+      // Those that are noisy no more have waited longest.
+      for (const groupId of groupsPassedOver()) if (!isNoisy(groupId)) offerLine(groupId);
+      visible.offer(wants, (message) => {
+        const { groupId } = message;
+        if (groupId !== undefined && isNoisy(groupId)) passOver(groupId, message);
+        else takeVisible(message);
+      });
+      for (const groupId of groupsPassedOver()) offerLine(groupId);
     },
   };
 };

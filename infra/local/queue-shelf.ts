@@ -1,6 +1,6 @@
 /** What a queue holds: each message with the time at which it is visible, and what is sent into it. */
 import type { NewMessage, QueueMessage, QueueOptions, QueueSettings } from './queue.ts';
-import { createFifoOrder, createStandardOrder, createTimetable } from './queue-order.ts';
+import { createFifoOrder, createStandardOrder, createTimetable, type FairShares } from './queue-order.ts';
 
 const DEDUPLICATION_MS = 300_000;
 
@@ -21,15 +21,46 @@ const createDeduplication = (now: () => number) => {
   };
 };
 
+/**
+ * AWS, "How Amazon SQS fair queues work" (read 2026-11): a message group is a noisy neighbour while it has more than a tenth
+ * of the messages in flight, and at least 30. Its other measure, the share of processing time, is not simulated.
+ */
+const NOISY_SHARE = 0.1;
+const NOISY_LEAST = 30;
+
+/** How many messages are in flight: received, and neither deleted nor visible again. */
+const createFlight = () => {
+  const ofGroup = new Map<string, number>();
+  let all = 0;
+  const count = ({ groupId }: QueueMessage, change: 1 | -1): void => {
+    all += change;
+    if (groupId === undefined) return;
+    const left = (ofGroup.get(groupId) ?? 0) + change;
+    if (left > 0) ofGroup.set(groupId, left);
+    else ofGroup.delete(groupId);
+  };
+  const inFlightOf = (groupId: string): number => ofGroup.get(groupId) ?? 0;
+  const isNoisy = (groupId: string): boolean =>
+    inFlightOf(groupId) >= NOISY_LEAST && inFlightOf(groupId) > all * NOISY_SHARE;
+  const shares: FairShares = { inFlightOf, isNoisy };
+  return {
+    all: (): number => all,
+    shares,
+    noisyGroups: (): string[] => [...ofGroup.keys()].filter(isNoisy),
+    start: (message: QueueMessage): void => count(message, 1),
+    end: (message: QueueMessage): void => count(message, -1),
+  };
+};
+
 /** All messages of a queue, and what they are at: visible, hidden or in flight. */
 export const createShelf = ({ isFifo, now, groupLock = 'first-invisible' }: QueueOptions, settings: QueueSettings) => {
   const messages = new Map<string, QueueMessage>();
   const timetable = createTimetable();
-  const order = isFifo ? createFifoOrder(groupLock) : createStandardOrder();
-  let inFlight = 0;
+  const flight = createFlight();
+  const order = isFifo ? createFifoOrder(groupLock) : createStandardOrder(flight.shares);
 
   const land = (message: QueueMessage): void => {
-    if (message.isInFlight) inFlight -= 1;
+    if (message.isInFlight) flight.end(message);
     message.isInFlight = false;
   };
 
@@ -47,7 +78,9 @@ export const createShelf = ({ isFifo, now, groupLock = 'first-invisible' }: Queu
     messages,
     order,
     drop,
-    inFlight: (): number => inFlight,
+    inFlight: flight.all,
+    /** Of a standard queue: whose messages come after those of all others. */
+    noisyGroups: (): readonly string[] => (isFifo ? [] : flight.noisyGroups()),
     isTooOld,
     /** Shows what has become visible, and forgets what is too old by then. */
     tick: (): void => {
@@ -68,7 +101,7 @@ export const createShelf = ({ isFifo, now, groupLock = 'first-invisible' }: Queu
       timetable.add(message);
       if (message.isInFlight || ms <= 0) return;
       message.isInFlight = true;
-      inFlight += 1;
+      flight.start(message);
     },
   };
 };

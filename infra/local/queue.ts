@@ -18,7 +18,7 @@ export interface MessageAttribute {
 export interface NewMessage {
   readonly messageId: string;
   readonly body: string;
-  /** Of a standard queue it orders nothing (fair queues). */
+  /** Of a standard queue it orders nothing, but gives quiet groups before noisy ones (fair queues). */
   readonly groupId?: string | undefined;
   readonly deduplicationId?: string | undefined;
   readonly attributes?: Readonly<Record<string, MessageAttribute>>;
@@ -203,6 +203,10 @@ export const createQueue = (options: QueueOptions) => {
     inFlight: (): number => {
       shelf.tick();
       return shelf.inFlight();
+    },
+    noisyGroups: (): readonly string[] => {
+      shelf.tick();
+      return shelf.noisyGroups();
     },
     /** As many in flight as SQS allows: nothing more is received. */
     isFull: (): boolean => shelf.inFlight() >= maxInFlight,

@@ -220,6 +220,7 @@ export const startSqs = async (options: SqsOptions = {}) => {
         receiveCount: message.receiveCount,
         visibleInMs: message.isInFlight ? Math.max(0, message.visibleAt - Date.now()) : 0,
       })),
+    noisyGroups: (queue: QueueName): readonly string[] => queues.find(nameOf(queue))?.queue.noisyGroups() ?? [],
     calls: (action: string): SqsCall[] => journal.filter((call) => call.action === action),
     next: (action: string, ...faults: SqsFault[]): void => {
       script.set(action, [...(script.get(action) ?? []), ...faults]);

@@ -16,6 +16,7 @@
  * Where these stand-ins are still known to differ from AWS:
  * - SQS throttles and denies by a fault alone; there are no message move tasks.
  * - A message moves to the dead-letter queue only when a receive passes over it.
+ * - A message group is noisy by its share of what is in flight alone, and not by its share of the processing time.
  * - A receive asks all of the queue; SQS asks a part of its servers and may come back with less than there is.
  * - The event source neither filters, nor scales by itself, nor slows down after function errors.
  * - Lambda neither freezes between invocations nor limits memory and CPU, and `invoke` by hand takes calls side by side.

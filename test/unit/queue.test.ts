@@ -82,6 +82,67 @@ describe('a FIFO group', () => {
   });
 });
 
+describe('a standard queue is fair', () => {
+  const noisy = 30;
+  const names = (group: string, count: number): string[] =>
+    Array.from({ length: count }, (_, index) => `${group}${index}`);
+
+  test('a group with 30 messages in flight, and more than a tenth of all, comes after the others', () => {
+    const { put, ids, queue } = setUp();
+    put(...names('a', noisy + 2));
+    expect(ids(noisy)).toEqual(names('a', noisy));
+    expect(queue.noisyGroups()).toEqual(['a']);
+    put('b0', 'c0');
+    expect(ids(2)).toEqual(['b0', 'c0']);
+    expect(ids()).toEqual(['a30', 'a31']);
+    expect(ids()).toEqual([]);
+  });
+
+  test.each([
+    ['29 in flight', 29, 0],
+    ['a tenth of what is in flight', 30, 270],
+  ])('a group with %s is not noisy', (_, own, others) => {
+    const { put, ids, queue } = setUp();
+    // Without a group, each message is a neighbour of its own.
+    for (let index = 0; index < others; index += 1) queue.put({ messageId: `x${index}`, body: '' });
+    put(...names('a', own + 1));
+    for (let taken = 0; taken < own + others; taken += 10) ids(Math.min(10, own + others - taken));
+    put('b0');
+    expect(queue.inFlight()).toBe(own + others);
+    expect(queue.noisyGroups()).toEqual([]);
+    expect(ids()).toEqual([`a${own}`, 'b0']);
+  });
+
+  test('what a noisy group has kept counts, and it is quiet again once that is done', () => {
+    const { put, receive, ids, queue, pass } = setUp({ settings: { visibilitySeconds: 1000 } });
+    put(...names('a', noisy + 1));
+    const first = Array.from({ length: 3 }, () => receive()).flat();
+    put('b0');
+    expect(ids(1)).toEqual(['b0']);
+    pass(10);
+    put('b1');
+    // Passed over once, and first again as soon as its group is quiet: it has waited longest.
+    for (const { receiptHandle } of first) queue.remove(receiptHandle);
+    expect(queue.noisyGroups()).toEqual([]);
+    expect(ids()).toEqual(['a30', 'b1']);
+  });
+
+  test('of two noisy groups the one with fewer in flight comes first', () => {
+    const { put, ids } = setUp();
+    put(...names('a', noisy + 10), ...names('b', noisy));
+    for (let taken = 0; taken < 7; taken += 1) ids();
+    put('a99', 'b99');
+    expect(ids()).toEqual(['b99', 'a99']);
+  });
+
+  test('a FIFO queue is not: its groups have an order', () => {
+    const { put, ids, queue } = setUp({ isFifo: true });
+    put(...names('a', noisy + 1), 'b0');
+    for (let taken = 0; taken < 4; taken += 1) ids();
+    expect(queue.noisyGroups()).toEqual([]);
+  });
+});
+
 describe('a receipt handle', () => {
   test('that the queue never gave is invalid', () => {
     const { queue } = setUp();
