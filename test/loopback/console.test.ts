@@ -104,6 +104,26 @@ describe.concurrent('a request that the console sends', () => {
   });
 });
 
+describe.concurrent('the group of a request', () => {
+  test('is shown with it in the queue, among outcomes and dead letters, and named once it is noisy', async () => {
+    await using local = await start();
+    const { post, state, world } = local;
+    await post('/requests', { identifier: 10, groupId: 'itsm' });
+    await post('/requests', { identifier: 66, groupId: 'itsm' });
+    await eventually(() => settledOf(state()) === 2 && state().rejected.count === 1, 'both');
+    expect(state().outcomes.rows).toMatchObject([{ groupId: 'itsm' }, { groupId: 'itsm' }]);
+    expect(state().rejected.rows).toMatchObject([{ asked: '66', groupId: 'itsm' }]);
+    expect(world.segura.enableCalls(10)).toHaveLength(1);
+    await post('/faults', { fault: '503' });
+    await post('/requests', { identifier: 10, count: 30, groupId: 'hr' });
+    await eventually(() => state().requests.noisyGroups.includes('hr'), 'so many of one group in work or kept');
+    expect(state().requests.rows[0]).toMatchObject({ groupId: 'hr' });
+    await post('/heal');
+    await eventually(() => state().totals.enabled === 31, 'all of them');
+    expect(state().requests.noisyGroups).toEqual([]);
+  });
+});
+
 describe.concurrent('broken without a word more', () => {
   test('Segura answers 503 to all; requests are kept with the moment of their return; healed, they come at once', async () => {
     await using local = await start();
@@ -237,6 +257,7 @@ describe.concurrent('what is wrong in an order', () => {
     ['/requests', { identifier: 10, count: 0 }, /count must be a number from 1 to 1000/],
     ['/requests', { identifer: 10 }, /"identifer" is not known; known are identifier/],
     ['/requests', { identifier: 10, reason: 5 }, /reason must be text/],
+    ['/requests', { identifier: 10, groupId: 'h r' }, /groupId must be 1 to 128 letters/],
     ['/requests', [], /must be a JSON object/],
     ['/faults', { fault: '418' }, /fault must be one of 503, time-out/],
     ['/faults', { share: 2 }, /share must be a number from 0.01 to 1/],

@@ -1,7 +1,7 @@
-/** The state of the local world in two lines of text; each number says what it counts. */
+/** The state of the local world in a few lines of text; each number says what it counts. */
 import { type Breakage, describeBreakage } from '../../../infra/local/console/bad-days.ts';
 import type { Snapshot } from '../../../infra/local/console/snapshot.ts';
-import { requestsState } from '../../../infra/local/console/view.ts';
+import { fairnessState, requestsState } from '../../../infra/local/console/view.ts';
 
 const seguraState = (breakages: readonly Breakage[]): string =>
   breakages.length === 0 ? 'up' : breakages.map(describeBreakage).join('; ');
@@ -19,8 +19,10 @@ export const countsLine = ({ totals, rejected, exhausted, outcomes }: Snapshot):
 export const summaryLines = (snapshot: Snapshot): readonly string[] => {
   const { requests, breakages, isPaused, at } = snapshot;
   const delivery = isPaused ? ' · delivery paused' : '';
+  const fairness = fairnessState(requests);
   return [
     `requests: ${requestsState(requests, at)} · Segura: ${seguraState(breakages)}${delivery}`,
     countsLine(snapshot),
+    ...(fairness === '' ? [] : [fairness]),
   ];
 };

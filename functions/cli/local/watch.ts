@@ -64,8 +64,13 @@ const openConsole = async (console: Console, port: number | undefined) => {
   }
 };
 
-const row = (time: string, identifier: string, became: string, attempts: string, took: string, by: string): string =>
-  `${time.padEnd(9)} ${identifier.padEnd(17)} ${became.padEnd(28)} ${attempts.padEnd(8)} ${took.padEnd(8)} ${by}`.trimEnd();
+const WIDTHS = [9, 17, 28, 8, 8, 16] as const;
+
+const row = (...cells: readonly string[]): string =>
+  cells
+    .map((cell, index) => cell.padEnd(WIDTHS[index] ?? 0))
+    .join(' ')
+    .trimEnd();
 
 const printStart = async (
   url: string,
@@ -87,12 +92,12 @@ const printStart = async (
   say(
     `\nSegura knows the passwords ${from} to ${to}: ${active} is enabled already, ${noAccess} is not ours, ${unknown} does not exist. Ctrl-C ends it.\n`,
   );
-  say(paint('bold', row('time', 'identifier', 'became', 'attempts', 'took', 'requested by')));
+  say(paint('bold', row('time', 'identifier', 'became', 'attempts', 'took', 'group', 'requested by')));
 };
 
 const COLOURS = { enabled: 'green', 'already-enabled': 'green', rejected: 'yellow', kept: 'cyan' } as const;
 
-const rowOf = (line: Line): string => {
+const rowOf = (line: Line, groupId = ''): string => {
   const outcome = String(line['outcome']);
   const text = row(
     String(line['timestamp']).slice(11, 19),
@@ -100,6 +105,7 @@ const rowOf = (line: Line): string => {
     line['errorCode'] ? `${outcome} (${line['errorCode']})` : outcome,
     String(line['attempts']),
     seconds(Number(line['durationMs'])),
+    groupId,
     String(line['requestedBy'] ?? ''),
   );
   return paint(COLOURS[outcome as keyof typeof COLOURS] ?? 'white', text);
@@ -107,23 +113,26 @@ const rowOf = (line: Line): string => {
 
 const remark = (text: string): void => say(paint('dim', `          ${text}`.trimEnd()));
 
-const printLine = (line: Line): void => {
-  if (line['message'] === 'password enable') say(rowOf(line));
+const printLine = (line: Line, { groupId }: Journal): void => {
+  if (line['message'] === 'password enable') say(rowOf(line, groupId(String(line['messageId']))));
   else if (!line['_aws']) remark(`${line['level']}: ${line['message']} ${line['detail'] ?? ''}`);
 };
 
 /** On a terminal the summary stays at the bottom; elsewhere it is a line wherever something new was settled. */
-const createTelling = (console: Console, sticky: Sticky, isTerminal: boolean) => {
+const createTelling = (console: Console, journal: Journal, sticky: Sticky) => {
   let counted = '';
   const hints = `keys: ${Object.entries(KEYS)
     .map(([key, { does }]) => `${key} ${does}`)
     .join(', ')}, Ctrl-C ends it`;
   return (lines: readonly Line[]): void => {
-    if (lines.length > 0) sticky.above(() => lines.forEach(printLine));
+    const print = (): void => {
+      for (const line of lines) printLine(line, journal);
+    };
+    if (lines.length > 0) sticky.above(print);
     const snapshot = console.snapshot();
     sticky.show(['', ...summaryLines(snapshot), hints]);
     const counts = countsLine(snapshot);
-    if (isTerminal || lines.length === 0 || counts === counted) return;
+    if (process.stdout.isTTY || lines.length === 0 || counts === counted) return;
     counted = counts;
     remark(counts);
   };
@@ -160,7 +169,7 @@ export const watch = async ({ port, envFile }: WatchOptions): Promise<number> =>
   const more = { ...accountVariables(logs.url, account.url), CONSOLE_URL: server.url };
   await printStart(server.url, endpointVariables(world, more), envFile);
   const sticky = createSticky();
-  const tell = createTelling(console, sticky, process.stdout.isTTY);
+  const tell = createTelling(console, journal, sticky);
   const show = (): void => {
     const taken = lines;
     lines = [];

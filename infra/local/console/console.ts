@@ -50,16 +50,21 @@ const createSending = ({ world, passwords }: ConsoleOptions) => {
   const disableAgain = (identifiers: readonly string[]): void => {
     for (const each of identifiers) if (passwords.get(each) === 'disabled') segura.passwords.set(each, 'disabled');
   };
-  const sendOne = async (MessageBody: string): Promise<string> => {
-    const fifo = sqs.isFifo ? { MessageGroupId: 'console', MessageDeduplicationId: crypto.randomUUID() } : {};
-    const command = new SendMessageCommand({ QueueUrl: sqs.queueUrl('requests'), MessageBody, ...fifo });
+  const sendOne = async (MessageBody: string, groupId = sqs.isFifo ? 'console' : undefined): Promise<string> => {
+    const command = new SendMessageCommand({
+      QueueUrl: sqs.queueUrl('requests'),
+      MessageBody,
+      ...(groupId === undefined ? {} : { MessageGroupId: groupId }),
+      ...(sqs.isFifo ? { MessageDeduplicationId: crypto.randomUUID() } : {}),
+    });
     return (await client.send(command)).MessageId ?? '';
   };
-  return async ({ bodies, identifiers }: SendOrder): Promise<readonly string[]> => {
+  return async ({ bodies, identifiers, groupId }: SendOrder): Promise<readonly string[]> => {
     disableAgain(identifiers);
     const messageIds: string[] = [];
     for (let from = 0; from < bodies.length; from += SENDS_AT_ONCE) {
-      messageIds.push(...(await Promise.all(bodies.slice(from, from + SENDS_AT_ONCE).map(sendOne))));
+      const sent = bodies.slice(from, from + SENDS_AT_ONCE).map((body) => sendOne(body, groupId));
+      messageIds.push(...(await Promise.all(sent)));
     }
     return messageIds;
   };
@@ -139,6 +144,7 @@ export const createConsole = (options: ConsoleOptions): Console => {
       isPaused: mapping.state() !== 'Enabled',
       breakages: breakages.all(),
       lying: sqs.messages,
+      noisyGroups: sqs.noisyGroups('requests'),
       seguraJournal: segura.journal.slice(journalFrom),
       calls: segura.enableCalls().length - callsBefore,
       journal,

@@ -9,6 +9,7 @@ export interface Settled {
   readonly line: Line;
   readonly at: number;
   readonly waitedMs: number;
+  readonly groupId?: string;
 }
 
 export interface Totals {
@@ -27,6 +28,8 @@ export interface Journal {
   readonly isInWork: (messageId: string) => boolean;
   /** That it was given back by its receive of this number. */
   readonly wasKept: (messageId: string, receiveCount: number) => boolean;
+  /** Of a message that was in work. */
+  readonly groupId: (messageId: string) => string | undefined;
   /** With which its visibility can be changed. */
   readonly receiptHandle: (messageId: string) => string | undefined;
   /** Newest first. */
@@ -81,8 +84,10 @@ export const createJournal = (now: () => number = Date.now): Journal => {
       course.kept.add(Number(line['receiveCount']));
       return;
     }
-    const sentAt = Number(course.record?.attributes.SentTimestamp ?? now());
-    settled = [{ messageId, line, at: now(), waitedMs: now() - sentAt }, ...settled].slice(0, REMEMBERED_SETTLED);
+    const { SentTimestamp = now(), MessageGroupId: groupId } = course.record?.attributes ?? {};
+    const waitedMs = now() - Number(SentTimestamp);
+    const added: Settled = { messageId, line, at: now(), waitedMs, ...(groupId === undefined ? {} : { groupId }) };
+    settled = [added, ...settled].slice(0, REMEMBERED_SETTLED);
   };
 
   const onLine = (line: Line): void => {
@@ -106,6 +111,7 @@ export const createJournal = (now: () => number = Date.now): Journal => {
     story: (messageId) => courses.get(messageId)?.lines ?? [],
     isInWork: (messageId) => courses.get(messageId)?.isInWork ?? false,
     wasKept: (messageId, receiveCount) => courses.get(messageId)?.kept.has(receiveCount) ?? false,
+    groupId: (messageId) => courses.get(messageId)?.record?.attributes.MessageGroupId,
     receiptHandle: (messageId) => courses.get(messageId)?.record?.receiptHandle,
     settled: () => settled,
     totals: () => totals,

@@ -15,6 +15,7 @@ export interface SendOrder {
   readonly bodies: readonly string[];
   /** The passwords they ask for. */
   readonly identifiers: readonly string[];
+  readonly groupId?: string;
 }
 
 export interface ReplayOrder {
@@ -53,7 +54,19 @@ const readNumber = (given: Given, key: string, least: number, most: number): num
   return number;
 };
 
-const SEND_KEYS = ['identifier', 'count', 'requestId', 'requestedBy', 'reason', 'source', 'notAfter'] as const;
+const SEND_KEYS = [
+  'identifier',
+  'count',
+  'requestId',
+  'requestedBy',
+  'reason',
+  'source',
+  'notAfter',
+  'groupId',
+] as const;
+
+/** AWS, "SendMessage": what SQS takes as a MessageGroupId. */
+const GROUP_ID = /^[\x21-\x7e]{1,128}$/;
 
 const isDecimal = (text: string): boolean => /^[1-9]\d{0,14}$/.test(text);
 
@@ -63,13 +76,16 @@ const isDecimal = (text: string): boolean => /^[1-9]\d{0,14}$/.test(text);
  * @throws OrderError
  */
 export const readSendOrder = (value: unknown): SendOrder => {
-  const { identifier, count: _, ...fields } = readObject(value, SEND_KEYS);
+  const { identifier, count: _, groupId, ...fields } = readObject(value, SEND_KEYS);
   if (identifier === undefined) throw new OrderError('identifier is missing, such as {"identifier": 10}');
   if (typeof identifier !== 'string' && typeof identifier !== 'number') {
     throw new OrderError('identifier must be a number, or text');
   }
   for (const [name, field] of Object.entries(fields)) {
     if (typeof field !== 'string') throw new OrderError(`${name} must be text`);
+  }
+  if (groupId !== undefined && !GROUP_ID.test(String(groupId))) {
+    throw new OrderError('groupId must be 1 to 128 letters, digits or punctuation, without a space');
   }
   const count = Math.round(readNumber(value as Given, 'count', 1, MAX_COUNT) ?? 1);
   const first = String(identifier);
@@ -78,6 +94,7 @@ export const readSendOrder = (value: unknown): SendOrder => {
   );
   return {
     identifiers,
+    ...(groupId === undefined ? {} : { groupId: String(groupId) }),
     bodies: identifiers.map((each) => JSON.stringify({ identifier: isDecimal(each) ? Number(each) : each, ...fields })),
   };
 };

@@ -15,6 +15,8 @@ export interface MessageRow {
   /** What was asked for, or the beginning of a body that asks for nothing. */
   readonly asked: string;
   readonly requestId?: string;
+  /** Whose it is, on a standard queue; what it comes in order with, on a FIFO queue. */
+  readonly groupId?: string;
   readonly errorCode?: string;
   /** Epoch ms: of a kept one, when it comes back; of a settled one, when it was. */
   readonly backAt?: number;
@@ -33,6 +35,8 @@ export interface RequestsView extends QueueView {
   readonly kept: number;
   /** Epoch ms at which the next kept one comes back. */
   readonly nextBackAt?: number;
+  /** Groups that have so many in work or kept that those of others come first. */
+  readonly noisyGroups: readonly string[];
 }
 
 export interface SeguraAnswer {
@@ -89,16 +93,20 @@ const readAsked = (body: string): Asked => {
 
 const textOf = (message: MessageView, name: string): string | undefined => message.messageAttributes[name]?.StringValue;
 
+const groupOf = (groupId: string | undefined): Pick<MessageRow, 'groupId'> =>
+  groupId === undefined ? {} : { groupId: groupId.slice(0, ASKED_CHARACTERS) };
+
 const RANK: Readonly<Partial<Record<RowOutcome, number>>> = { 'in-work': 0, waiting: 1, kept: 2 };
 
-const requestsView = (lying: readonly MessageView[], journal: Journal, at: number): RequestsView => {
-  const rows = lying.map((message): MessageRow => {
+const requestsView = ({ lying, noisyGroups, journal, at }: Facts): RequestsView => {
+  const rows = lying('requests').map((message): MessageRow => {
     const { messageId, isInFlight, receiveCount, visibleInMs } = message;
     const isKept = isInFlight && !journal.isInWork(messageId) && journal.wasKept(messageId, receiveCount);
     return {
       messageId,
       outcome: isKept ? 'kept' : isInFlight ? 'in-work' : 'waiting',
       ...readAsked(message.body),
+      ...groupOf(message.groupId),
       // To the second: a moment that is measured again would differ each time.
       ...(isKept ? { backAt: Math.round((at + visibleInMs) / 1000) * 1000 } : {}),
       receiveCount,
@@ -113,6 +121,7 @@ const requestsView = (lying: readonly MessageView[], journal: Journal, at: numbe
     inWork: count('in-work'),
     kept: count('kept'),
     ...(nextBackAt === undefined ? {} : { nextBackAt }),
+    noisyGroups,
     rows: rows.slice(0, SHOWN_ROWS),
   };
 };
@@ -123,6 +132,7 @@ const letterRow = (outcome: 'rejected' | 'exhausted', message: MessageView): Mes
     messageId: textOf(message, 'OriginalMessageId') ?? message.messageId,
     outcome,
     ...readAsked(message.body),
+    ...groupOf(message.groupId),
     ...(errorCode === undefined ? {} : { errorCode }),
   };
 };
@@ -137,11 +147,12 @@ const lettersView = (outcome: 'rejected' | 'exhausted', lying: readonly MessageV
 const optional = (line: Line, name: string): Readonly<Record<string, string>> =>
   line[name] === undefined ? {} : { [name]: String(line[name]).slice(0, ASKED_CHARACTERS) };
 
-const settledRow = ({ messageId, line, at }: Settled): MessageRow => ({
+const settledRow = ({ messageId, line, at, groupId }: Settled): MessageRow => ({
   messageId,
   outcome: line['outcome'] as RowOutcome,
   asked: line['identifier'] === undefined ? 'no request' : String(line['identifier']),
   ...optional(line, 'requestId'),
+  ...groupOf(groupId),
   ...optional(line, 'errorCode'),
   settledAt: at,
 });
@@ -159,12 +170,14 @@ export interface Facts {
   readonly isPaused: boolean;
   readonly breakages: readonly Breakage[];
   readonly lying: (queue: QueueName) => readonly MessageView[];
+  readonly noisyGroups: readonly string[];
   readonly seguraJournal: readonly JournalEntry[];
   readonly calls: number;
   readonly journal: Journal;
 }
 
-export const takeSnapshot = ({ at, isPaused, breakages, lying, seguraJournal, calls, journal }: Facts): Snapshot => {
+export const takeSnapshot = (facts: Facts): Snapshot => {
+  const { at, isPaused, breakages, lying, seguraJournal, calls, journal } = facts;
   const [remark] = journal.remarks();
   return {
     at,
@@ -173,7 +186,7 @@ export const takeSnapshot = ({ at, isPaused, breakages, lying, seguraJournal, ca
     breakages,
     answers: newest(seguraJournal, SHOWN_ANSWERS).map(answerOf),
     calls,
-    requests: requestsView(lying('requests'), journal, at),
+    requests: requestsView(facts),
     rejected: lettersView('rejected', lying('rejected')),
     exhausted: lettersView('exhausted', lying('exhausted')),
     // The last that were settled, also where their events have been read and deleted.

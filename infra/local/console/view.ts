@@ -33,14 +33,20 @@ export const rowState = ({ outcome, errorCode, backAt }: MessageRow, now: number
   return backAt === undefined ? words : `${words}, ${timeLeft(backAt - now)}`;
 };
 
-/** What stands in the middle of a row: the ticket or, where there is none, the moment. */
-export const rowNote = ({ requestId, settledAt }: MessageRow): string =>
-  requestId ?? (settledAt === undefined ? '' : clockTime(settledAt));
+/** What stands in the middle of a row: whose it is, and the ticket or, where there is none, the moment. */
+export const rowNote = ({ requestId, groupId, settledAt }: MessageRow): string => {
+  const ticket = requestId ?? (settledAt === undefined ? undefined : clockTime(settledAt));
+  return [groupId, ticket].filter((part) => part !== undefined).join(' · ');
+};
 
 export const requestsState = ({ waiting, inWork, kept, nextBackAt }: RequestsView, now: number): string => {
   const next = nextBackAt === undefined ? '' : `, next in ${timeLeft(nextBackAt - now)}`;
   return `${waiting} waiting · ${inWork} in work · ${kept} kept${next}`;
 };
+
+/** Fair queues, in words; nothing where no group is noisy. */
+export const fairnessState = ({ noisyGroups }: RequestsView): string =>
+  noisyGroups.length === 0 ? '' : `${noisyGroups.join(', ')}: so many at once that those of others come first`;
 
 export const answerState = ({ status, durationMs }: SeguraAnswer): string =>
   status === 0 ? 'no answer' : `${status} in ${durationMs} ms`;

@@ -14,6 +14,7 @@ const sendBody = (form: FormData, count: string): Readonly<Record<string, unknow
     count: Number(count),
     requestId: textOf(form, 'requestId'),
     requestedBy: textOf(form, 'requestedBy'),
+    groupId: textOf(form, 'groupId'),
     // The field has no offset: it is the reader's own.
     notAfter: notAfter === '' ? '' : new Date(notAfter).toISOString(),
     source: 'local console',

@@ -2,7 +2,7 @@
 import { type Breakage, describeBreakage } from '../bad-days.ts';
 import type { Sample } from '../history.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { headline, requestsState, timeLeft } from '../view.ts';
+import { fairnessState, headline, requestsState, timeLeft } from '../view.ts';
 import { createCharts } from './charts.ts';
 import { createControls } from './controls.ts';
 import { createDetail } from './detail.ts';
@@ -66,6 +66,7 @@ const show = (snapshot: Snapshot): void => {
   setText(find('#function-state', HTMLElement), isPaused ? 'paused' : inWork);
   setText(find('#headline', HTMLElement), headline(snapshot));
   setText(find('[data-queue="requests"] .state', HTMLElement), requestsState(requests, now()));
+  setText(find('#fairness', HTMLElement), fairnessState(requests));
 };
 
 let last: Snapshot | undefined;
