@@ -72,7 +72,7 @@ export const functionOptions = (name: string): BuildOptions => ({
   alias: Object.fromEntries(STAND_INS.map(({ of, by }) => [of, by])),
 });
 
-const cliOptions: BuildOptions = {
+export const cliOptions = {
   ...shared,
   entryPoints: { main: 'functions/cli/main.ts', 'lambda-worker': 'infra/local/lambda-worker.ts' },
   outdir: 'dist/cli',
@@ -80,7 +80,7 @@ const cliOptions: BuildOptions = {
   packages: 'external',
   // A command is loaded when it is called; in one file `--help` would load the AWS SDK too.
   splitting: true,
-};
+} satisfies BuildOptions;
 
 /** The page of the local console, for a browser: nothing in it is loaded from elsewhere. */
 export const consoleOptions: BuildOptions = {

@@ -2,13 +2,13 @@
 import { execFile, fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { functionNames } from '../../infra/build.ts';
 import { makeTemplate } from '../../infra/template.ts';
+import { createMaker, root } from '../made-once.ts';
 import type { Delivery, Order } from './osls.ts';
 
 export interface Resource {
@@ -23,10 +23,6 @@ export interface Template {
 }
 export type Parameters = Readonly<Record<string, string>>;
 
-const root = join(import.meta.dirname, '../..');
-const kept = join(root, 'node_modules/.cache/packages');
-const DAY_MS = 86_400_000;
-
 /** What is deployed, and what the framework reads. */
 const PARTS = ['serverless.yml', 'package.json', 'infra', ...functionNames.map((name) => `dist/${name}`)];
 /** What else decides on what comes out. */
@@ -34,48 +30,7 @@ const MAKERS = ['package-lock.json', 'test/infra/osls.ts'];
 
 export const TEMPLATE_FILE = 'cloudformation-template-update-stack.json';
 
-const filesOf = async (part: string): Promise<string[]> => {
-  const path = join(root, part);
-  if (!existsSync(path)) throw new Error(`there is no ${part}: run npm run build first`);
-  if (!(await stat(path)).isDirectory()) return [path];
-  const entries = await readdir(path, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-};
-
-const hashProject = async (): Promise<string> => {
-  const hash = createHash('sha256').update(process.version);
-  for (const part of [...PARTS, ...MAKERS]) {
-    for (const file of (await filesOf(part)).toSorted()) hash.update(file).update(await readFile(file));
-  }
-  return hash.digest('hex').slice(0, 16);
-};
-
-/** Of another day's project. */
-const removeOld = async (): Promise<void> => {
-  for (const name of await readdir(kept).catch(() => [])) {
-    const { mtimeMs } = await stat(join(kept, name));
-    if (mtimeMs < Date.now() - DAY_MS) await rm(join(kept, name), { recursive: true, force: true });
-  }
-};
-
-let project: Promise<string> | undefined;
-/** @returns a folder with what `make` writes into it, made once for one state of the project. Not to be written into. */
-const makeOnce = async (name: string, make: (folder: string) => Promise<void>): Promise<string> => {
-  project ??= Promise.all([hashProject(), removeOld()]).then(([hash]) => hash);
-  const folder = join(kept, await project, name);
-  if (existsSync(folder)) return folder;
-  await mkdir(dirname(folder), { recursive: true });
-  const made = await mkdtemp(`${folder}-`);
-  try {
-    await make(made);
-  } catch (error) {
-    await rm(made, { recursive: true });
-    throw error;
-  }
-  // Whoever made the same in the meantime has made the same.
-  await rename(made, folder).catch(() => rm(made, { recursive: true }));
-  return folder;
-};
+const makeOnce = createMaker('packages', [...PARTS, ...MAKERS]);
 
 /** A copy, so that nothing of a run is left in the project. */
 const copyProject = async (): Promise<string> => {

@@ -26,8 +26,8 @@ const BREAK = hook(
   `Object.defineProperty(process.stdout, 'write', { value() { throw new TypeError('broken for a test'); } });`,
 );
 
-const run = (words: string, more: Readonly<Record<string, string | undefined>> = {}) =>
-  runCommand(words.split(' ').filter(Boolean), { env: { ...env, ...more } });
+const run = (words: string, more: Readonly<Record<string, string | undefined>> = {}, isFromSource = false) =>
+  runCommand(words.split(' ').filter(Boolean), { env: { ...env, ...more }, isFromSource });
 
 describe.concurrent('what is wrong, the exit status and the error code', () => {
   test.each([
@@ -85,7 +85,7 @@ describe.concurrent('without --json', () => {
   });
 
   test('a fault of ours is told as that, and DEBUG shows where it stands', async () => {
-    const { status, stderr } = await run('local', { DEBUG: '1', NODE_OPTIONS: BREAK });
+    const { status, stderr } = await run('local', { DEBUG: '1', NODE_OPTIONS: BREAK }, true);
     expect(status).toBe(1);
     expect(stderr).toMatch(
       /^mysafe-enable: Bug: TypeError: broken for a test\nWhat to fix: this is a fault of .*^ +at /ms,
@@ -115,10 +115,10 @@ describe.concurrent('help', () => {
   test.each(['--help', 'send --help', 'dead-letters replay --help', 'nonsense'])(
     '"%s" loads no AWS SDK',
     async (words) => {
-      const { stdout, stderr } = await run(words, { NODE_OPTIONS: TELL_SDK });
+      const { stdout, stderr } = await run(words, { NODE_OPTIONS: TELL_SDK }, true);
       expect(stdout + stderr).toContain('mysafe-enable');
       expect(stderr).not.toContain('loaded');
-      expect((await run('send 1', { NODE_OPTIONS: TELL_SDK })).stderr).toContain('loaded @aws-sdk/client-sqs');
+      expect((await run('send 1', { NODE_OPTIONS: TELL_SDK }, true)).stderr).toContain('loaded @aws-sdk/client-sqs');
     },
   );
 
