@@ -214,7 +214,8 @@ export const createTokens = (parts: TokenParts): Tokens => {
       if (means === 'token-issued') return keep(reading, vault);
       const refusal = refusalOf(answer, reading, means);
       if (!isPassing(refusal)) onRefusal(refusal);
-      if (secretMayCure(reading) && !hasReread) {
+      // A refusal in Segura's own envelope too: here it speaks of the client or the tenant, not of a password.
+      if ((means === 'token-refused' || secretMayCure(reading)) && !hasReread) {
         hasReread = true;
         if (await vaults.suspect(vault, left())) continue;
       }

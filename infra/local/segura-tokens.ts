@@ -6,6 +6,8 @@ import type { WireAnswer } from './kong.ts';
 export interface TokenSettings {
   clientId: string;
   clientSecret: string;
+  /** Where set, the request must name it. */
+  tenant: string | undefined;
   /** As the answer says it, whatever that is. */
   expiresIn: unknown;
   /** How long a token really holds. */
@@ -25,12 +27,12 @@ const credentialsOf = ({ headers }: IncomingMessage, form: URLSearchParams) => {
   return Buffer.from(basic, 'base64').toString().split(/:(.*)/s);
 };
 
-/** @param tenant where set, the request must name it */
-export const createTokens = (settings: TokenSettings, tenant: string | undefined) => {
+export const createTokens = (settings: TokenSettings) => {
   const tokens = new Map<string, Token>();
   let issued = 0;
   return {
     issue: (request: IncomingMessage, body: string): WireAnswer => {
+      const { tenant } = settings;
       const form = new URLSearchParams(body);
       const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded');
       if (!isForm || form.get('grant_type') !== 'client_credentials') return fixture('unsupported-grant-type');

@@ -43,6 +43,7 @@ type Settings = TokenSettings & FaultSettings & { refusal: Fault };
 const settingsOf = (options: SeguraOptions): Settings => ({
   clientId: options.clientId ?? 'client-1',
   clientSecret: options.clientSecret ?? 'client-secret-1',
+  tenant: options.tenant,
   expiresIn: 'expiresIn' in options ? options.expiresIn : 3600,
   tokenLifetimeMs: options.tokenLifetimeMs ?? 3_600_000,
   refusal: options.refusal ?? { kind: 'kong', status: 404 },
@@ -101,10 +102,10 @@ const routeOf = (url: string, prefix: string): Route => {
 const AFTER_TOKEN: readonly Fault['kind'][] = ['none', 'slow', 'lost-answer', 'cut'];
 
 const createAnswer = (options: SeguraOptions, settings: Settings) => {
-  const { tenant, prefix = '', kong = '3.9.1', tls } = options;
+  const { prefix = '', kong = '3.9.1', tls } = options;
   const passwords = new Map<string, PasswordState>();
   const journal = createJournal();
-  const tokens = createTokens(settings, tenant);
+  const tokens = createTokens(settings);
   const script = createScript(settings);
   const wire = createWire(kong);
 
@@ -156,8 +157,9 @@ export const startSegura = async (options: SeguraOptions = {}) => {
     tokenRequests: journal.tokenRequests,
     ...script.orders,
     revokeTokens: tokens.revoke,
-    /** A TLS server shows another one from the next handshake on. */
-    showCertificate: ({ key, cert }: Certificate): void => server.renewTls({ key, cert, ...clientCa }),
+    /** A TLS server shows another one from the next handshake on, and may want its clients' of another authority. */
+    showCertificate: ({ key, cert }: Certificate, ca?: string): void =>
+      server.renewTls({ key, cert, ...clientCa, ...(ca === undefined ? {} : { ca }) }),
     /** Answers what hangs with a closed connection, and ends. */
     close: (): Promise<void> => {
       wire.letGo();

@@ -302,6 +302,18 @@ describe('a gateway that fails', () => {
     expect(tokenCalls).toHaveLength(2);
   });
 
+  test("because the tenant changed, refuses in Segura's own envelope, and is asked for the new one at once", async () => {
+    const { get, tokenCalls } = open({
+      secret: (nth) => ({ kind: 'read', text: secretText({ tokenParameters: { tenant: `tenant-${nth}` } }) }),
+      tokens: (_, { body }) =>
+        body?.includes('tenant-2')
+          ? token('of-tenant-2')
+          : answered(400, { code: 400, response: { status: 400, message: 'Invalid request', error: true } }),
+    });
+    expect(textOf(await get())).toBe('of-tenant-2');
+    expect(tokenCalls).toHaveLength(2);
+  });
+
   test('is asked once where the call is a probe', async () => {
     const { get, tokenCalls } = open({ tokens: () => gateway(503) });
     expect((await get(100_000, true)).kind).toBe('no-token');
