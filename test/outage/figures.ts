@@ -48,7 +48,7 @@ const FAILURES = 5;
 const IDENTIFIERS = 3;
 const PACE_MS = 10_000;
 /** What was on its way when the fifth failure came in. */
-const ON_ITS_WAY_MS = 200;
+const ON_ITS_WAY_MS = 1000;
 const MAX_RECEIVES = 1000;
 
 const hasFailed = ({ status }: Call): boolean => status >= 500 || status === 0;
