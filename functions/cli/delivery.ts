@@ -13,6 +13,8 @@ export interface Delivery {
   readonly state: string;
   /** When it last changed, so of a paused one since when. */
   readonly changedAt: Date | undefined;
+  /** Of its pollers: `OK`, `No records processed`, or `PROBLEM: …`. */
+  readonly lastResult?: string;
 }
 
 const ABSENT: Delivery = { uuid: '', functionArn: '', state: '', changedAt: undefined };
@@ -22,6 +24,7 @@ const readMapping = (mapping: EventSourceMappingConfiguration): Delivery => ({
   functionArn: mapping.FunctionArn ?? ABSENT.functionArn,
   state: mapping.State ?? 'unknown',
   changedAt: mapping.LastModified,
+  ...(mapping.LastProcessingResult === undefined ? {} : { lastResult: mapping.LastProcessingResult }),
 });
 
 const readQueueArn = async (sqs: SQSClient, queueUrl: string): Promise<string> => {

@@ -32,6 +32,7 @@ export interface LambdaCall {
   readonly body: string;
 }
 
+const CONCURRENCY_PATH = /^\/2019-09-30\/functions\/([\w-]+)\/concurrency$/;
 const CONFIGURATION_PATH = /^\/2015-03-31\/functions\/([\w-]+)\/configuration$/;
 const MAPPINGS_PATH = /^\/2015-03-31\/event-source-mappings\/?([\w-]*)\/?$/;
 
@@ -43,8 +44,20 @@ export const refuse = (status: number, type: string, message: string): LambdaRep
 
 const arnOf = (functionName: string): string => `arn:aws:lambda:us-east-1:000000000000:function:${functionName}`;
 
-const createMapping = (functionArn: string, options: LambdaApiOptions) => {
-  const { onSwitch = async () => {}, transitionMs = 50, qualifier = 'live', mappingState } = options;
+/** What a test can change while it runs. */
+interface Settings {
+  fault: 'denied' | 'absent' | undefined;
+  /** What the mapping calls; nothing for the newest code. */
+  qualifier: string;
+  /** Of the function, as its alias has them. */
+  variables: Readonly<Record<string, string>>;
+  reservedConcurrency: number | undefined;
+  /** What the mapping's pollers say of themselves. */
+  lastResult: string;
+}
+
+const createMapping = (functionArn: string, options: LambdaApiOptions, settings: Settings) => {
+  const { onSwitch = async () => {}, transitionMs = 50, mappingState } = options;
   const { queueArn = 'arn:aws:sqs:us-east-1:000000000000:requests' } = options;
   const mapping = { uuid: randomUUID(), state: 'Enabled', modifiedAt: Date.now() };
   const stateNow = (): string => mappingState?.() ?? mapping.state;
@@ -52,9 +65,10 @@ const createMapping = (functionArn: string, options: LambdaApiOptions) => {
   const describe = () => ({
     UUID: mapping.uuid,
     EventSourceArn: queueArn,
-    FunctionArn: `${functionArn}:${qualifier}`,
+    FunctionArn: settings.qualifier === '' ? functionArn : `${functionArn}:${settings.qualifier}`,
     State: stateNow(),
     StateTransitionReason: 'USER_INITIATED',
+    LastProcessingResult: settings.lastResult,
     LastModified: mapping.modifiedAt / 1000,
     BatchSize: 10,
   });
@@ -94,15 +108,26 @@ const configuration = (functionName: string, isAlias: boolean, variables: Readon
 });
 
 export const createLambdaApi = (options: LambdaApiOptions) => {
-  const { functionName = 'enable-password', variables = {} } = options;
+  const { functionName = 'enable-password', variables = {}, qualifier = 'live' } = options;
   const functionArn = arnOf(functionName);
-  const { mapping, queueArn, describe, update } = createMapping(functionArn, options);
-  const settings = { fault: undefined as 'denied' | 'absent' | undefined };
+  const settings: Settings = {
+    fault: undefined,
+    qualifier,
+    variables,
+    reservedConcurrency: undefined,
+    lastResult: 'OK',
+  };
+  const { mapping, queueArn, describe, update } = createMapping(functionArn, options, settings);
 
   const answerConfiguration = (name: string, version: string | null): LambdaReply => {
     const isKnown = name === functionName && (version === null || version === 'live');
     if (!isKnown) return refuse(404, 'ResourceNotFoundException', `Function not found: ${functionArn}`);
-    return { status: 200, value: configuration(functionName, version !== null, variables) };
+    return { status: 200, value: configuration(functionName, version !== null, settings.variables) };
+  };
+
+  const answerConcurrency = (): LambdaReply => {
+    const { reservedConcurrency: reserved } = settings;
+    return { status: 200, value: reserved === undefined ? {} : { ReservedConcurrentExecutions: reserved } };
   };
 
   const list = ({ searchParams }: URL): LambdaReply => {
@@ -128,13 +153,15 @@ export const createLambdaApi = (options: LambdaApiOptions) => {
       const { method, url } = call;
       const [, name] = CONFIGURATION_PATH.exec(url.pathname) ?? [];
       const [, uuid] = MAPPINGS_PATH.exec(url.pathname) ?? [];
-      if (name === undefined && uuid === undefined) {
+      const isConcurrency = CONCURRENCY_PATH.test(url.pathname);
+      if (name === undefined && uuid === undefined && !isConcurrency) {
         return refuse(404, 'UnknownOperationException', `this stand-in knows no ${method} ${url.pathname}`);
       }
       if (settings.fault === 'denied') {
         const action = 'lambda:ListEventSourceMappings';
         return refuse(403, 'AccessDeniedException', `User is not authorized to perform: ${action}`);
       }
+      if (isConcurrency) return answerConcurrency();
       if (name !== undefined && method === 'GET') return answerConfiguration(name, url.searchParams.get('Qualifier'));
       return answerMapping(uuid ?? '', call);
     },

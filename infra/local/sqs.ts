@@ -13,6 +13,8 @@ export type SqsFault =
   | { readonly kind: 'error' }
   | { readonly kind: 'throttle' }
   | { readonly kind: 'denied' }
+  /** The customer key of the queue does not let the caller. */
+  | { readonly kind: 'key-denied' }
   /** Answers 200 with every entry in `Failed`. */
   | { readonly kind: 'failed-entries'; readonly code?: string; readonly senderFault?: boolean }
   /** Carried out, but the answer never comes. */
@@ -105,6 +107,12 @@ const fail = (fault: SqsFault, input: Json, response: ServerResponse): boolean =
         message: 'Access to the resource is denied.',
       });
       return true;
+    case 'key-denied':
+      answer(response, 400, {
+        __type: 'com.amazonaws.sqs#KmsAccessDenied',
+        message: 'User is not authorized to perform: kms:GenerateDataKey on this resource.',
+      });
+      return true;
     case 'failed-entries':
       answer(response, 200, failedEntries(entriesOf(input), fault.code ?? 'InternalError', fault.senderFault ?? false));
       return true;
@@ -184,6 +192,7 @@ export const startSqs = async (options: SqsOptions = {}) => {
 
   const journal: SqsCall[] = [];
   const script = new Map<string, SqsFault[]>();
+  /** By action, or by action and queue: `SendMessageBatch rejected`. */
   const settings = { faults: new Map<string, SqsFault>() };
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -192,7 +201,9 @@ export const startSqs = async (options: SqsOptions = {}) => {
     const input = (body === '' ? {} : JSON.parse(body)) as Json;
     const { accessKeyId = '', region } = signerOf(request);
     journal.push({ at: Date.now(), action, queue: nameAtEnd(input['QueueUrl']), input, region });
-    const fault = script.get(action)?.shift() ?? settings.faults.get(action);
+    const queue = nameAtEnd(input['QueueUrl']);
+    const { faults } = settings;
+    const fault = script.get(action)?.shift() ?? faults.get(`${action} ${queue}`) ?? faults.get(action);
     if (fault && fail(fault, input, response)) return;
     const reply = await carryOut(action, input, accessKeyId, response);
     if (fault) request.socket.destroy();

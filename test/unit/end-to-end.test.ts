@@ -1,7 +1,8 @@
 /** What `doctor --end-to-end` says of what it saw: where the request stopped, and what to fix. */
 import { expect, test } from 'vitest';
 import type { AuditLine } from '../../functions/audit/read.ts';
-import { judgeWay, LARGEST_IDENTIFIER, type Seen } from '../../functions/cli/doctor/end-to-end.ts';
+import { LARGEST_IDENTIFIER } from '../../functions/cli/doctor/end-to-end.ts';
+import { judgeWay, type Seen } from '../../functions/cli/doctor/stopped.ts';
 
 const SENT = { messageId: 'm', requestId: 'doctor-1', at: Date.UTC(2026, 10, 26) };
 const TARGET = { requests: 'r', rejected: 'x', outcomes: 'o', logGroup: '/aws/lambda/f' };
@@ -41,11 +42,21 @@ test.each<readonly [string, Partial<AuditLine>, RegExp]>([
   ['a refused token', { cause: 'credentials', errorCode: 'HTTP401' }, /doctor --only secret,segura/],
   ['no network', { cause: 'gateway', errorCode: 'ETIMEDOUT' }, /subnets, security group, routes and NAT/],
   ['a proxy', { cause: 'proxy', errorCode: 'HTTP407' }, /HTTPS_PROXY/],
-  ['a dead-letter queue that may not be sent to', { cause: 'unconfirmed' }, /REJECTED_QUEUE_URL.*key policy/],
 ])('a request kept for %s is told with what to fix', (_, fields, hint) => {
   const [first, ...more] = wrong({ line: line({ outcome: 'kept', ...fields }), hasLetter: false });
   expect(first).toMatchObject({ name: 'Segura, asked by the function', detail: expect.stringMatching(hint) });
   expect(more).toEqual([]);
+});
+
+test('what SQS did not confirm is named by the queue that the function could not write to', () => {
+  const kept = line({ outcome: 'kept', cause: 'unconfirmed' });
+  expect(wrong({ line: kept, hasLetter: false })).toMatchObject([
+    { name: 'dead letter', detail: expect.stringMatching(/REJECTED_QUEUE_URL.*key policy/) },
+  ]);
+  // The dead letter is written first: where it is there, it was the outcome.
+  expect(wrong({ line: kept, hasLetter: true })).toMatchObject([
+    { name: 'outcome', detail: expect.stringContaining('OUTCOME_QUEUE_URL') },
+  ]);
 });
 
 test('an identifier that Segura knows is told, and not taken for a success', () => {

@@ -4,6 +4,7 @@ import type { Token } from '../../segura/token.ts';
 import type { Target, TargetOptions } from '../target.ts';
 import type { Clock } from './clock.ts';
 import type { Recorded } from './record.ts';
+import type { Seen, Sent } from './stopped.ts';
 
 export interface Check {
   readonly name: string;
@@ -29,6 +30,8 @@ export interface Facts {
   /** Every host of the secret was reached, by TLS where it has to be. */
   readonly isReachable?: true;
   readonly token?: Token;
+  /** What was sent from end to end, and what was seen of it. */
+  readonly request?: { readonly sent: Sent; readonly seen: Seen };
 }
 
 /** Why a step was left out, by what it needs. */
@@ -38,6 +41,7 @@ export const MISSING: Readonly<Record<keyof Facts, string>> = {
   secret: 'the secret has to be fixed first',
   isReachable: 'Segura cannot be reached',
   token: 'there is no token',
+  request: 'nothing was sent',
 };
 
 /** What all steps share. */

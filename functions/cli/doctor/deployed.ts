@@ -1,4 +1,5 @@
 /** The doctor on what is deployed: which version runs, and whether requests are delivered to it. */
+import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
 import { awsFailure } from '../../aws/failure.ts';
 import { createDeliveries, type Delivery } from '../delivery.ts';
 import { createLambdaClient, type Target, type TargetOptions } from '../target.ts';
@@ -10,7 +11,8 @@ const ALIAS = 'live';
 
 const qualifierOf = (functionArn: string): string | undefined => /:function:[^:]+:(.+)$/.exec(functionArn)?.[1];
 
-const judgeDelivery = (deliveries: readonly Delivery[]): Check => {
+/** @param hasAlias whether it is known that the function has the alias */
+const judgeDelivery = (deliveries: readonly Delivery[], hasAlias: boolean): Check => {
   const name = 'delivery';
   const [first, ...more] = deliveries;
   if (first === undefined) {
@@ -21,8 +23,8 @@ const judgeDelivery = (deliveries: readonly Delivery[]): Check => {
   }
   if (more.length > 0) return failed(name, `${deliveries.length} mappings deliver the same queue: leave one of them`);
   const qualifier = qualifierOf(first.functionArn);
-  if (qualifier !== undefined && qualifier !== ALIAS) {
-    return failed(name, `the mapping calls ${qualifier}, not the alias ${ALIAS}: deploy again`);
+  if (qualifier === undefined ? hasAlias : qualifier !== ALIAS) {
+    return failed(name, `the mapping calls ${qualifier ?? 'the newest code'}, not the alias ${ALIAS}: deploy again`);
   }
   if (first.state === 'Enabled') return ok(name, `on, to ${qualifier ?? 'the newest code'}`);
   const since = first.changedAt === undefined ? '' : ` since ${first.changedAt.toISOString()}`;
@@ -30,12 +32,12 @@ const judgeDelivery = (deliveries: readonly Delivery[]): Check => {
 };
 
 /** Whether requests reach the function; `undefined` where the queue is not known. */
-export const checkDelivery = async (options: TargetOptions, target: Target): Promise<Check | undefined> => {
+const checkDelivery = async (options: TargetOptions, target: Target, hasAlias: boolean): Promise<Check | undefined> => {
   const { requests } = target;
   if (requests === undefined) return undefined;
   const deliveries = await createDeliveries(options, { ...target, requests });
   try {
-    return judgeDelivery(await deliveries.list());
+    return judgeDelivery(await deliveries.list(), hasAlias);
   } catch (error) {
     return failed('delivery', explain(awsFailure(error), 'lambda:ListEventSourceMappings and sqs:GetQueueAttributes'));
   } finally {
@@ -43,52 +45,104 @@ export const checkDelivery = async (options: TargetOptions, target: Target): Pro
   }
 };
 
-/** Variables of the function that name something else than what is checked here. */
-const strayVariables = (variables: Readonly<Record<string, string>>, target: Target): string[] => {
+/** Without these it does not start. */
+const REQUIRED = ['SOURCE_QUEUE_URL', 'REJECTED_QUEUE_URL', 'SEGURA_SECRET_ID'] as const;
+
+/** Variables of the function that are missing, or name something else than what is checked here. */
+const faultsOfVariables = (variables: Readonly<Record<string, string>>, target: Target): string[] => {
   const expected = {
     SOURCE_QUEUE_URL: target.requests,
     REJECTED_QUEUE_URL: target.rejected,
     SEGURA_SECRET_ID: target.secretId,
     OUTCOME_QUEUE_URL: target.outcomes,
   };
-  return Object.entries(expected)
-    .filter(([name, value]) => value !== undefined && variables[name] !== undefined && variables[name] !== value)
+  const missing = REQUIRED.filter((name) => !variables[name]);
+  const stray = Object.entries(expected)
+    .filter(([name, value]) => value !== undefined && variables[name] && variables[name] !== value)
     .map(([name]) => name);
+  return [
+    ...(missing.length === 0 ? [] : [`it cannot start, for it has no ${missing.join(', ')}`]),
+    ...(stray.length === 0 ? [] : [`its ${stray.join(', ')} names something else than what is checked here`]),
+  ];
 };
 
-const checkVersion = async (options: TargetOptions, target: Target, functionName: string): Promise<Check> => {
-  const name = 'function';
-  const { GetFunctionConfigurationCommand } = await import('@aws-sdk/client-lambda');
+/** What Lambda says of the function; `failure` where it may not be asked, or is not there. */
+type Found =
+  | {
+      readonly kind: 'found';
+      readonly configuration: FunctionConfiguration;
+      readonly hasAlias: boolean;
+      readonly reserved?: number;
+    }
+  | { readonly kind: 'failed'; readonly failure: string };
+
+const readFunction = async (options: TargetOptions, functionName: string): Promise<Found> => {
+  const { GetFunctionConcurrencyCommand, GetFunctionConfigurationCommand } = await import('@aws-sdk/client-lambda');
   const client = await createLambdaClient(options);
-  const read = (Qualifier?: string) =>
-    client.send(
-      new GetFunctionConfigurationCommand({ FunctionName: functionName, ...(Qualifier ? { Qualifier } : {}) }),
-    );
+  const FunctionName = functionName;
   try {
-    const configuration = await read(ALIAS).catch(() => read());
-    const { Version, LastModified, Runtime, Architectures, Environment, State } = configuration;
-    if (State !== undefined && State !== 'Active' && State !== 'Inactive') {
-      return failed(name, `is ${State}: ${configuration.StateReason ?? 'deploy again'}`);
-    }
-    const stray = strayVariables(Environment?.Variables ?? {}, target);
-    if (stray.length > 0) {
-      return failed(name, `its ${stray.join(', ')} names something else than what is checked here: deploy again`);
-    }
-    return ok(
-      name,
-      `version ${Version ?? '?'} of ${LastModified ?? '?'}, ${Runtime ?? '?'} ${Architectures?.join() ?? ''}`,
-    );
+    const live = await client
+      .send(new GetFunctionConfigurationCommand({ FunctionName, Qualifier: ALIAS }))
+      .catch(() => undefined); // a function without the alias
+    const configuration = live ?? (await client.send(new GetFunctionConfigurationCommand({ FunctionName })));
+    const { ReservedConcurrentExecutions: reserved } = await client
+      .send(new GetFunctionConcurrencyCommand({ FunctionName }))
+      .catch(() => ({ ReservedConcurrentExecutions: undefined })); // whoever may not ask is told the rest
+    return {
+      kind: 'found',
+      configuration,
+      hasAlias: live !== undefined,
+      ...(reserved === undefined ? {} : { reserved }),
+    };
   } catch (error) {
-    return failed(name, explain(awsFailure(error), 'lambda:GetFunctionConfiguration on it'));
+    return { kind: 'failed', failure: awsFailure(error) };
   } finally {
     client.destroy();
   }
 };
 
+const FUNCTION_RIGHTS = 'lambda:GetFunctionConfiguration on it';
+
+const judgeFunction = (found: Found, target: Target): Check => {
+  const name = 'function';
+  if (found.kind === 'failed') return failed(name, explain(found.failure, FUNCTION_RIGHTS));
+  const { Version, LastModified, Runtime, Architectures, Environment, State, StateReason } = found.configuration;
+  if (State !== undefined && State !== 'Active' && State !== 'Inactive') {
+    return failed(name, `is ${State}: ${StateReason ?? 'deploy again'}`);
+  }
+  if (found.reserved === 0) {
+    return failed(
+      name,
+      'its reserved concurrency is 0, so Lambda never starts it: set reservedConcurrency and deploy again',
+    );
+  }
+  const variables = Environment?.Variables ?? {};
+  const faults = Object.keys(variables).length === 0 ? [] : faultsOfVariables(variables, target);
+  if (faults.length > 0) return failed(name, `${faults.join('; ')}: deploy again`);
+  return ok(
+    name,
+    `version ${Version ?? '?'} of ${LastModified ?? '?'}, ${Runtime ?? '?'} ${Architectures?.join() ?? ''}`,
+  );
+};
+
+/** What would stop a request before the function has a word in it, so that none is sent in vain. */
+export const checkBeforeSending = async (options: TargetOptions, target: Target): Promise<readonly Check[]> => {
+  const { enableFunction } = target;
+  if (enableFunction === undefined) return [];
+  const found = await readFunction(options, enableFunction);
+  const checks = [
+    await checkDelivery(options, target, found.kind === 'found' && found.hasAlias),
+    // Whoever may send but not look can still prove the way.
+    found.kind === 'found' ? judgeFunction(found, target) : undefined,
+  ];
+  return checks.filter((check) => check?.ok === false) as Check[];
+};
+
 export const deployed = step('function', 'function', ['target'], async ({ target }, { options }) => {
   // Neither given nor in a stack: nothing is deployed that we could look at.
   if (target.enableFunction === undefined) return { checks: [] };
-  const delivery = await checkDelivery(options, target);
-  const version = await checkVersion(options, target, target.enableFunction);
+  const found = await readFunction(options, target.enableFunction);
+  const delivery = await checkDelivery(options, target, found.kind === 'found' && found.hasAlias);
+  const version = judgeFunction(found, target);
   return { checks: delivery === undefined ? [version] : [version, delivery] };
 });

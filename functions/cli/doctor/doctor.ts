@@ -17,6 +17,7 @@ import {
   TOPICS,
   type Topic,
 } from './check.ts';
+import { cleanUp } from './clean-up.ts';
 import { type Clock, checkClock } from './clock.ts';
 import type { DoctorOptions } from './command.ts';
 import { deployed } from './deployed.ts';
@@ -100,7 +101,7 @@ export const runDoctor = async (options: DoctorOptions): Promise<number> => {
   const context: Context = { options, clock: found, recorded: [], isRecording: options.record !== undefined };
   const identifier =
     options.identifier === undefined ? LARGEST_IDENTIFIER : parseIdentifier('--identifier', options.identifier);
-  const steps = options.endToEnd ? [...STEPS, endToEnd(identifier)] : STEPS;
+  const steps = options.endToEnd ? [...STEPS, endToEnd(identifier), cleanUp] : STEPS;
   const tell = options.json ? note : say;
   const checks: Check[] = [];
   const onChecks = (found: readonly Check[]): void => {

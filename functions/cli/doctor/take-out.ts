@@ -11,6 +11,7 @@ const textOf = ({ Body = '', MessageId = '', MessageAttributes = {} }: Message):
   [MessageId, Body, MessageAttributes['OriginalMessageId']?.StringValue ?? ''].join('\n');
 
 /**
+ * @param waitSeconds how long each receive waits for a message, 0 to 20
  * @param isOurs is given the message's id, body and `OriginalMessageId`
  * @returns whether it was found, and SQS confirmed that it is deleted
  */
@@ -18,6 +19,7 @@ export const takeOut = async (
   options: TargetOptions,
   queueUrl: string,
   isOurs: (text: string) => boolean,
+  waitSeconds = 0,
 ): Promise<boolean> => {
   const { client, sqs, close } = openSqs(options);
   const held: string[] = [];
@@ -27,6 +29,7 @@ export const takeOut = async (
         QueueUrl: queueUrl,
         MaxNumberOfMessages: 10,
         VisibilityTimeout: HOLD_SECONDS,
+        WaitTimeSeconds: waitSeconds,
         MessageAttributeNames: ['OriginalMessageId'],
       }),
     );
