@@ -46,7 +46,7 @@ const start = (command: string, args: readonly string[]): Started => {
   };
 };
 
-const local = (...args: string[]): Started => start(process.execPath, ['functions/cli/main.ts', 'local', ...args]);
+const local = (...args: string[]): Started => start(process.execPath, ['functions/cli/bin.mjs', 'local', ...args]);
 
 describe.concurrent('npm start', () => {
   test('prints what became of each message, in plain text where no terminal reads, and exits 0', async () => {
