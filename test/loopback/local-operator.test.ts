@@ -1,0 +1,88 @@
+/** In another terminal beside `npm start -- --watch`: the commands of an operator, with the endpoints from its file. */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import type { Snapshot } from '../../infra/local/console/snapshot.ts';
+import { until } from '../../infra/local/world.ts';
+import { shell } from './command.ts';
+
+const cwd = join(import.meta.dirname, '../..');
+/** Ten commands, each a process of its own, on a machine that may be busy. */
+const LIMIT_MS = 180_000;
+
+/** The local world, kept running, and a shell that has read its file. */
+const start = async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'mysafe-enable-'));
+  const file = join(folder, 'local.env');
+  const words = ['functions/cli/bin.mjs', 'local', '--watch', '--port', '0', '--env-file', file];
+  const child = spawn(process.execPath, ['--', ...words], { cwd, stdio: ['ignore', 'pipe', 'inherit'], env: shell() });
+  const closed = once(child, 'close');
+  let shown = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    shown += chunk;
+  });
+  await until(() => shown.includes('requested by'), 'the local world', LIMIT_MS);
+  const consoleUrl = /CONSOLE_URL='([^']+)'/.exec(await readFile(file, 'utf8'))?.[1] ?? '';
+  const script = `. "$1"; shift; exec "$@"`;
+  const run = async (...args: readonly string[]): Promise<string> => {
+    const command = ['-c', script, 'sh', file, process.execPath, '--', 'functions/cli/bin.mjs', ...args];
+    const { stdout } = await promisify(execFile)('sh', command, { cwd, env: shell() });
+    return stdout;
+  };
+  return {
+    run,
+    shown: () => shown,
+    /** Its last line, of a command with --json. */
+    json: async (...args: readonly string[]): Promise<unknown> =>
+      JSON.parse((await run(...args, '--json')).trimEnd().split('\n').at(-1) ?? ''),
+    state: async (): Promise<Snapshot> => (await (await fetch(`${consoleUrl}/state`)).json()) as Snapshot,
+    [Symbol.asyncDispose]: async (): Promise<void> => {
+      child.kill('SIGINT');
+      await closed;
+      await rm(folder, { recursive: true });
+    },
+  };
+};
+
+test(
+  'an operator sends, looks where requests are, pauses delivery and lets it go on',
+  async () => {
+    await using local = await start();
+    const { run, json, state } = local;
+    expect(await json('send', '10', '50', '--requested-by', 'ana', '--wait')).toMatchObject({
+      sent: 2,
+      messages: [{ outcome: 'enabled' }, { outcome: 'already-enabled' }],
+    });
+    await run('send', '404', '--requested-by', 'ana');
+    await until(() => / 404 +rejected \(1005\)/.test(local.shown()), 'the rejection', LIMIT_MS);
+
+    const { requests } = (await json('trace', '--identifier', '404')) as { requests: unknown[] };
+    expect(requests).toEqual([
+      expect.objectContaining({ identifier: 404, requestedBy: 'ana', fate: 'rejected', foundIn: 'rejected' }),
+    ]);
+    expect(await run('trace', '--identifier', '10')).toMatch(/delivery 1, 1 call to Segura, .*: enabled/);
+    expect(await json('status')).toMatchObject({
+      requests: { waiting: 0, inWork: 0 },
+      rejected: 1,
+      exhausted: 0,
+      paused: false,
+      lastQuarterOfAnHour: { enabled: 1, 'already-enabled': 1, rejected: 1, kept: 0 },
+    });
+
+    await run('pause', '--yes');
+    expect((await state()).isPaused).toBe(true);
+    await run('send', '11', '--group-id', 'hr');
+    expect(await json('status')).toMatchObject({ paused: true, requests: { waiting: 1, inWork: 0 } });
+    expect((await state()).requests).toMatchObject({ waiting: 1, rows: [{ asked: '11', groupId: 'hr' }] });
+
+    await run('resume');
+    expect((await state()).isPaused).toBe(false);
+    await until(() => / 11 +enabled .* hr$/m.test(local.shown()), 'what waited, with its group', LIMIT_MS);
+    expect(await json('status')).toMatchObject({ paused: false, requests: { waiting: 0 } });
+  },
+  LIMIT_MS,
+);
