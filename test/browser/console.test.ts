@@ -119,7 +119,7 @@ describe.each(SIZES)('at %s', (_, viewport) => {
   test.each(['light', 'dark'] as const)(
     'axe finds nothing wrong in %s mode, with every kind of row',
     async (colorScheme) => {
-      await order('/requests', { identifier: 66, requestId: 'RITM0012345' });
+      await order('/requests', { identifier: 66, requestId: 'RITM0012345', groupId: 'itsm' });
       await order('/requests', { identifier: 10, count: 12 });
       await withPage({ viewport, colorScheme }, async (page) => {
         await expect.poll(() => count(page, 'outcomes'), eventually).toBe(13);
@@ -139,6 +139,32 @@ describe.each(SIZES)('at %s', (_, viewport) => {
       });
     },
   );
+});
+
+const boxOf = async (page: Page, selector: string) => {
+  const box = await page.locator(selector).boundingBox();
+  if (!box) throw new Error(`${selector} is not shown`);
+  return box;
+};
+
+test('the picture comes first: at 1280 px beside the controls, at 360 px above them, a link away', async () => {
+  await withPage({ viewport: { width: 1280, height: 800 } }, async (page) => {
+    const [requests, sender] = [await boxOf(page, '#node-requests'), await boxOf(page, '#sender')];
+    expect(requests.x + requests.width).toBeLessThan(sender.x);
+    expect(Math.abs(requests.y - sender.y)).toBeLessThan(2);
+  });
+  await withPage({ viewport: { width: 360, height: 740 } }, async (page) => {
+    const [requests, segura] = [await boxOf(page, '#node-requests'), await boxOf(page, '#node-segura')];
+    expect(requests.y + requests.height).toBeLessThan(740);
+    expect((await boxOf(page, '#sender')).y).toBeGreaterThan(segura.y + segura.height);
+    await page.getByRole('link', { name: 'Controls' }).click();
+    const header = await boxOf(page, 'header');
+    const title = await boxOf(page, '#sender-title');
+    expect(title.y).toBeGreaterThanOrEqual(header.y + header.height);
+    expect(title.y + title.height).toBeLessThan(740);
+    await page.getByRole('link', { name: 'Picture' }).click();
+    expect((await boxOf(page, '#node-requests')).y).toBeGreaterThanOrEqual(header.y + header.height);
+  });
 });
 
 test('by keyboard alone, one sends, breaks, heals, and reads an audit line', async () => {
