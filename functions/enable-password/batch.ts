@@ -1,7 +1,9 @@
 /** One event: bounded concurrency, FIFO groups in order, and exactly one outcome for each message, in time. */
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import type { Trust } from '../requests/provenance.ts';
-import type { Decision, Effort, Enable, Invocation, Kept } from './enable.ts';
+import type { Effort, Invocation } from './attempt.ts';
+import type { Decision, Kept } from './decision.ts';
+import type { Enable } from './enable.ts';
 import { createPlaces } from './places.ts';
 import { type Message, readMessages } from './record.ts';
 import type { Settle } from './settle.ts';
@@ -72,12 +74,17 @@ const createLanes = (parts: BatchParts) => {
     tell({ message: work.message, decision, effort: work.effort, durationMs: at - beganAt, at });
   };
 
-  const guarded = async ({ message }: Work, step: () => Promise<Decision> | Decision): Promise<Decision> => {
-    try {
-      return await step();
-    } catch (error) {
+  /** At once where the step is done at once, as most are. */
+  const guarded = ({ message }: Work, step: () => Promise<Decision> | Decision): Promise<Decision> | Decision => {
+    const keepForBug = (error: unknown): Decision => {
       onBug(message, error);
       return { kind: 'kept', cause: 'bug' };
+    };
+    try {
+      const decision = step();
+      return decision instanceof Promise ? decision.catch(keepForBug) : decision;
+    } catch (error) {
+      return keepForBug(error);
     }
   };
 

@@ -1,9 +1,10 @@
-/** The client credentials grant (RFC 6749, 4.4): ask, read, keep, renew; one request for all who wait. */
+/** The token: asked for by the client credentials grant (grant.ts), kept, renewed; one request for all who wait. */
 import { type Answer, metStaleConnection } from '../http/send.ts';
-import { judgeToken, secretMayCure, type TokenMeaning } from './answers.ts';
-import { type Reading, readAnswer } from './reading.ts';
-import { createRedaction } from './redaction.ts';
-import { type Hidden, hide, type Secret } from './secret.ts';
+import { secretMayCure, type TokenMeaning } from './answers.ts';
+import { type AskParts, createAsk, oauthErrorOf } from './grant.ts';
+import type { Reading } from './reading.ts';
+import { createRedaction, type Redaction } from './redaction.ts';
+import { type Hidden, hide } from './secret.ts';
 import type { Vault, Vaults } from './vault.ts';
 
 export interface Token {
@@ -34,23 +35,22 @@ export type TokenResult = { readonly kind: 'token'; readonly token: Token } | No
 /** Time left for the work, asked again at each step. */
 export type LeftMs = () => number;
 
-export interface TokenParts {
+export interface TokenParts extends AskParts {
   readonly vaults: Vaults;
-  /** Limit for one request. */
-  readonly timeoutMs: number;
   /** Attempts on a gateway that fails, and the wait before the next. */
   readonly maxAttempts: number;
   readonly wait: (attempt: number) => number;
-  readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
-  readonly onRequest: () => void;
   /** The token endpoint refused us, or one side refused the other's certificate: only people can fix that. */
   readonly onRefusal: (refusal: NoToken) => void;
 }
 
 export interface Tokens {
-  /** A token that is good for now, of the secret in force. `isProbe`: a gateway that fails is not tried again. */
-  readonly get: (left: LeftMs, isProbe?: boolean) => Promise<TokenResult>;
+  /**
+   * A token that is good for now, of the secret in force; at once where it is at hand. `isProbe`: a gateway that fails is
+   * not tried again.
+   */
+  readonly get: (left: LeftMs, isProbe?: boolean) => TokenResult | Promise<TokenResult>;
   /** The next token after Segura refused `refused`; one request however many were refused at once. */
   readonly renew: (refused: Token, left: LeftMs) => Promise<TokenResult>;
   /**
@@ -89,62 +89,6 @@ const issue = (answer: Readonly<Record<string, unknown>>, vault: Vault, now: num
   };
 };
 
-/** How id and secret stand in the header of `client_secret_basic`. */
-export type BasicForm = 'encoded' | 'plain';
-
-/** As `application/x-www-form-urlencoded` has it: RFC 6749, 2.3.1. */
-const formEncode = (value: string): string => new URLSearchParams({ '': value }).toString().slice(1);
-
-const basicCredentials = ({ clientId, clientSecret }: Secret, form: BasicForm): string => {
-  const encode = form === 'encoded' ? formEncode : (value: string) => value;
-  return `${encode(clientId)}:${encode(clientSecret.reveal())}`;
-};
-
-/** Whether an issuer that does not decode, as league/oauth2-server, sees another secret than one that does. */
-export const hasPlainForm = (secret: Secret): boolean =>
-  secret.tokenAuthMethod === 'client_secret_basic' &&
-  basicCredentials(secret, 'plain') !== basicCredentials(secret, 'encoded');
-
-/** POST only, though a page of the vendor says GET: no client in the field uses that. */
-export const requestToken = (
-  { secret, send }: Vault,
-  timeoutMs: number,
-  form: BasicForm = 'encoded',
-): Promise<Answer> => {
-  const { accessTokenUrl, clientId, clientSecret, tokenAuthMethod, tokenParameters, referer } = secret;
-  const fields = new URLSearchParams({ grant_type: 'client_credentials', ...tokenParameters });
-  const headers: Record<string, string> = {
-    Accept: 'application/json',
-    'Content-Type': 'application/x-www-form-urlencoded',
-    'User-Agent': 'mysafe-enable',
-    ...(referer ? { Referer: referer } : {}),
-  };
-  if (tokenAuthMethod === 'client_secret_basic') {
-    headers['Authorization'] = `Basic ${Buffer.from(basicCredentials(secret, form)).toString('base64')}`;
-  } else {
-    fields.set('client_id', clientId);
-    fields.set('client_secret', clientSecret.reveal());
-  }
-  return send({ url: accessTokenUrl, headers, body: fields.toString(), timeoutMs });
-};
-
-/** RFC 6749, 5.2 and 4.1.2.1; what else a server writes there may be anything, also what we sent. */
-const OAUTH_ERRORS = [
-  'invalid_request',
-  'invalid_client',
-  'invalid_grant',
-  'unauthorized_client',
-  'unsupported_grant_type',
-  'invalid_scope',
-  'access_denied',
-  'server_error',
-  'temporarily_unavailable',
-] as const;
-
-/** The `error` code of a token endpoint's answer, never its text. */
-export const oauthErrorOf = ({ json }: Reading): string | undefined =>
-  OAUTH_ERRORS.find((error) => error === json['error']);
-
 const refusalOf = (answer: Answer, reading: Reading, means: Exclude<TokenMeaning, 'token-issued'>): NoToken => {
   const detail = oauthErrorOf(reading);
   return {
@@ -159,50 +103,13 @@ const refusalOf = (answer: Answer, reading: Reading, means: Exclude<TokenMeaning
 /** What may be over in a moment, and what only people can fix. */
 const isPassing = ({ cause }: NoToken): boolean => cause === 'gateway' || cause === 'rate-limited';
 
-/** One request, by the form of the credentials that this vault's issuer takes. */
-const createAsk = ({ timeoutMs, now, onRequest }: Pick<TokenParts, 'timeoutMs' | 'now' | 'onRequest'>) => {
-  /** Of a vault whose issuer was found not to decode. */
-  let plain: Vault | undefined;
-
-  const askOnce = async (vault: Vault, left: LeftMs, form: BasicForm) => {
-    onRequest();
-    const answer = await requestToken(vault, Math.min(timeoutMs, left()), form);
-    const reading = readAnswer(answer, now());
-    const { means } = judgeToken(reading);
-    return { answer, reading, means };
-  };
-
-  return async (vault: Vault, left: LeftMs) => {
-    const form = plain === vault ? 'plain' : 'encoded';
-    const first = await askOnce(vault, left, form);
-    if (first.means !== 'token-refused' || !hasPlainForm(vault.secret) || left() <= 0) return first;
-    plain = undefined;
-    if (form === 'plain') return first;
-    const second = await askOnce(vault, left, 'plain');
-    if (second.means !== 'token-issued') return first;
-    plain = vault;
-    return second;
-  };
-};
-
-export const createTokens = (parts: TokenParts): Tokens => {
+/** Asks until a token is issued, or nothing more can be tried. */
+const createIssuer = (parts: TokenParts, redaction: Redaction) => {
   const { vaults, maxAttempts, wait, now, sleep, onRefusal } = parts;
   const ask = createAsk(parts);
-  const redaction = createRedaction();
-  let held: Token | undefined;
-  let flight: Promise<TokenResult> | undefined;
-  /** Calls that are slow learn one after the other that their token was refused: one failed renewal speaks for all. */
-  let failedRenewal: { readonly of: Token; readonly result: TokenResult } | undefined;
-  let renewEarlyAt = Number.NEGATIVE_INFINITY;
-
-  const keep = (reading: Reading, vault: Vault): TokenResult => {
-    held = issue(reading.json, vault, now());
-    redaction.hide(held.value);
-    return { kind: 'token', token: held };
-  };
 
   /** Again at once with another secret, where there is one; after a wait, where a gateway failed. */
-  const request = async (left: LeftMs, attempts: number): Promise<TokenResult> => {
+  return async (left: LeftMs, attempts: number): Promise<TokenResult> => {
     let hasReread = false;
     for (let attempt = 1; ; attempt++) {
       const found = await vaults.current(left());
@@ -211,7 +118,7 @@ export const createTokens = (parts: TokenParts): Tokens => {
       const { vault } = found;
       redaction.hideSecret(vault.secret);
       const { answer, reading, means } = await ask(vault, left);
-      if (means === 'token-issued') return keep(reading, vault);
+      if (means === 'token-issued') return { kind: 'token', token: issue(reading.json, vault, now()) };
       const refusal = refusalOf(answer, reading, means);
       if (!isPassing(refusal)) onRefusal(refusal);
       // A refusal in Segura's own envelope too: here it speaks of the client or the tenant, not of a password.
@@ -226,11 +133,32 @@ export const createTokens = (parts: TokenParts): Tokens => {
       await sleep(waitMs);
     }
   };
+};
+
+export const createTokens = (parts: TokenParts): Tokens => {
+  const { vaults, maxAttempts, now } = parts;
+  const redaction = createRedaction();
+  const issueOne = createIssuer(parts, redaction);
+  let held: Token | undefined;
+  let flight: Promise<TokenResult> | undefined;
+  /** Calls that are slow learn one after the other that their token was refused: one failed renewal speaks for all. */
+  let failedRenewal: { readonly of: Token; readonly result: TokenResult } | undefined;
+  let renewEarlyAt = Number.NEGATIVE_INFINITY;
+
+  const hold = (result: TokenResult): TokenResult => {
+    if (result.kind === 'token') {
+      held = result.token;
+      redaction.hide(held.value);
+    }
+    return result;
+  };
 
   const requestOnce = (left: LeftMs, attempts = maxAttempts): Promise<TokenResult> => {
-    flight ??= request(left, attempts).finally(() => {
-      flight = undefined;
-    });
+    flight ??= issueOne(left, attempts)
+      .then(hold)
+      .finally(() => {
+        flight = undefined;
+      });
     return flight;
   };
 
@@ -238,18 +166,21 @@ export const createTokens = (parts: TokenParts): Tokens => {
   const isGood = (token: Token | undefined, until: 'renewAt' | 'expiresAt'): token is Token =>
     token !== undefined && now() < token[until] && token.vault === vaults.inForce();
 
+  const obtain = async (left: LeftMs, isProbe: boolean): Promise<TokenResult> => {
+    if (vaults.isOld()) await vaults.current(left());
+    const before = held;
+    if (isGood(before, 'renewAt')) return { kind: 'token', token: before };
+    if (isGood(before, 'expiresAt') && now() < renewEarlyAt) return { kind: 'token', token: before };
+    const result = await requestOnce(left, isProbe ? 1 : maxAttempts);
+    // A renewal that came early and failed leaves the old token good until its end.
+    if (result.kind === 'token' || held !== before || !isGood(before, 'expiresAt')) return result;
+    renewEarlyAt = now() + EARLY_RENEWAL_AGAIN_MS;
+    return { kind: 'token', token: before };
+  };
+
   return {
-    get: async (left, isProbe = false) => {
-      if (vaults.isOld()) await vaults.current(left());
-      const before = held;
-      if (isGood(before, 'renewAt')) return { kind: 'token', token: before };
-      if (isGood(before, 'expiresAt') && now() < renewEarlyAt) return { kind: 'token', token: before };
-      const result = await requestOnce(left, isProbe ? 1 : maxAttempts);
-      // A renewal that came early and failed leaves the old token good until its end.
-      if (result.kind === 'token' || held !== before || !isGood(before, 'expiresAt')) return result;
-      renewEarlyAt = now() + EARLY_RENEWAL_AGAIN_MS;
-      return { kind: 'token', token: before };
-    },
+    get: (left, isProbe = false) =>
+      isGood(held, 'renewAt') && !vaults.isOld() ? { kind: 'token', token: held } : obtain(left, isProbe),
     renew: async (refused, left) => {
       if (held !== refused && isGood(held, 'expiresAt')) return { kind: 'token', token: held };
       if (failedRenewal?.of === refused) return failedRenewal.result;

@@ -17,6 +17,8 @@ export type VaultResult =
   | { readonly kind: 'vault'; readonly vault: Vault }
   | { readonly kind: 'no-vault'; readonly code: string; readonly detail: string };
 
+const NO_ANSWER: VaultResult = { kind: 'no-vault', code: 'ETIMEDOUT', detail: 'Secrets Manager does not answer' };
+
 export interface VaultParts {
   readonly read: (timeoutMs: number) => Promise<SecretValue>;
   readonly connect: (secret: Secret) => { readonly send: Send; readonly close: () => void };
@@ -87,14 +89,7 @@ export const createVaults = ({ read, connect, now, sleep, onFailure }: VaultPart
   /** A read that began before us (at start, perhaps before a freeze) has a limit of its own, not ours. */
   const join = async (joined: Promise<VaultResult>, timeoutMs: number): Promise<VaultResult> => {
     const endsAt = now() + timeoutMs;
-    const late = sleep(timeoutMs, joined).then(
-      (): VaultResult => ({
-        kind: 'no-vault',
-        code: 'ETIMEDOUT',
-        detail: 'Secrets Manager does not answer',
-      }),
-    );
-    const result = await Promise.race([joined, late]);
+    const result = await Promise.race([joined, sleep(timeoutMs, joined).then(() => NO_ANSWER)]);
     return result.kind === 'vault' || now() >= endsAt ? result : readOnce(endsAt - now());
   };
 

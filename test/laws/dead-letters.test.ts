@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { MAX_ATTRIBUTES, MAX_MESSAGE_BYTES, messageBytes } from '../../functions/aws/message.ts';
 import { readLetter, replayAttributes } from '../../functions/dead-letters/letter.ts';
-import type { Decision } from '../../functions/enable-password/enable.ts';
+import type { Decision } from '../../functions/enable-password/decision.ts';
 import { readMessages } from '../../functions/enable-password/record.ts';
 import { createSettle } from '../../functions/enable-password/settle.ts';
 import { readProvenance } from '../../functions/requests/provenance.ts';

@@ -2,10 +2,12 @@
 import type { Break } from './break.ts';
 
 const BATCH = 'functions/enable-password/batch.ts';
+const ATTEMPT = 'functions/enable-password/attempt.ts';
 const ENABLE = 'functions/enable-password/enable.ts';
 const GATE = 'functions/enable-password/gate.ts';
 const BREAKER = 'functions/enable-password/breaker.ts';
 const SETTLE = 'functions/enable-password/settle.ts';
+const POSTPONE = 'functions/enable-password/postpone.ts';
 const WAITS = 'functions/enable-password/waits.ts';
 const KEPT = 'functions/enable-password/kept.ts';
 const RECALL = 'functions/enable-password/recall.ts';
@@ -56,19 +58,19 @@ export const CORE_BREAKS: readonly Break[] = [
     to: '    work.decision = decision;',
   },
   {
-    file: ENABLE,
+    file: ATTEMPT,
     why: 'a stale connection counts as down',
-    from: '    if (isStale) {\n      gate.release(entry);\n      return made;\n    }\n',
+    from: '  if (isStale) {\n    gate.release(entry);\n    return;\n  }\n',
     to: '',
   },
   {
     file: ENABLE,
     why: 'a wait is begun without time for it',
-    from: '    if (waitMs + MIN_CALL_MS > invocation.deadline.callsLeftMs()) return false;\n',
+    from: '    if (waitMs + MIN_CALL_MS > underway.invocation.deadline.callsLeftMs()) return underway.kept;\n',
     to: '',
   },
   {
-    file: ENABLE,
+    file: ATTEMPT,
     why: 'an expired request is called',
     from: "    if (expired !== undefined) return reject('Expired', expired);\n",
     to: "    if (expired === '') return reject('Expired', expired);\n",
@@ -86,10 +88,10 @@ export const CORE_BREAKS: readonly Break[] = [
     to: 'const askedMs = (reading.retryAfterSeconds ?? 0) * 0;',
   },
   {
-    file: ENABLE,
+    file: ATTEMPT,
     why: 'a failed token request does not stop the others',
-    from: '    underway.invocation.gate.stop(entry, { identifier, cause, retryAfterSeconds });\n',
-    to: '    underway.invocation.gate.release(entry);\n    void identifier;\n',
+    from: '  underway.invocation.gate.stop(entry, { identifier, cause, retryAfterSeconds });\n',
+    to: '  underway.invocation.gate.release(entry);\n  void identifier;\n',
   },
   {
     file: ENABLE,
@@ -128,7 +130,7 @@ export const CORE_BREAKS: readonly Break[] = [
     to: 'const SHORTEST_PACE_MS = 1000;\nconst LONGEST_PACE_MS = 1000;',
   },
   {
-    file: SETTLE,
+    file: POSTPONE,
     why: 'visibility is never changed',
     from: '    const handles = message.receiptHandles.filter(Boolean);',
     to: '    const handles = message.receiptHandles.filter((handle) => handle === "none");',
@@ -146,7 +148,7 @@ export const CORE_BREAKS: readonly Break[] = [
     to: 'await sendOutcome(message, decision, effort);',
   },
   {
-    file: SETTLE,
+    file: POSTPONE,
     why: 'Retry-After is ignored by the visibility timeout',
     from: '      askedSeconds: retryAfterSeconds,',
     to: '      askedSeconds: retryAfterSeconds && 0,',

@@ -4,6 +4,7 @@ import type { Break } from './break.ts';
 const ANSWERS = 'functions/segura/answers.ts';
 const READING = 'functions/segura/reading.ts';
 const TOKEN = 'functions/segura/token.ts';
+const GRANT = 'functions/segura/grant.ts';
 const VAULT = 'functions/segura/vault.ts';
 const REDACTION = 'functions/segura/redaction.ts';
 
@@ -113,8 +114,8 @@ export const SEGURA_BREAKS: readonly Break[] = [
   {
     file: TOKEN,
     why: 'each caller asks for a token of its own',
-    from: '    flight ??= request(left, attempts)',
-    to: '    flight = request(left, attempts)',
+    from: '    flight ??= issueOne(left, attempts)',
+    to: '    flight = issueOne(left, attempts)',
   },
   {
     file: TOKEN,
@@ -147,13 +148,13 @@ export const SEGURA_BREAKS: readonly Break[] = [
     to: 'wait(attempt)',
   },
   {
-    file: TOKEN,
+    file: GRANT,
     why: 'client_secret_basic sends id and secret without percent-encoding',
     from: "const encode = form === 'encoded' ? formEncode : (value: string) => value;",
     to: 'const encode = (value: string) => (form ? value : value);',
   },
   {
-    file: TOKEN,
+    file: GRANT,
     why: 'the fields of the secret do not reach the token request',
     from: "new URLSearchParams({ grant_type: 'client_credentials', ...tokenParameters })",
     to: "new URLSearchParams({ grant_type: 'client_credentials', ...(tokenParameters && {}) })",

@@ -8,7 +8,8 @@ import {
   outcomeBody,
   outcomeEvent,
 } from '../../functions/audit/line.ts';
-import type { Decision, Effort } from '../../functions/enable-password/enable.ts';
+import type { Effort } from '../../functions/enable-password/attempt.ts';
+import type { Decision } from '../../functions/enable-password/decision.ts';
 import { type Message, readMessages } from '../../functions/enable-password/record.ts';
 import type { Trust } from '../../functions/requests/provenance.ts';
 import { createLog } from '../../functions/telemetry/log.ts';

@@ -6,7 +6,7 @@ import formats from 'ajv-formats';
 import { describe, expect, test } from 'vitest';
 import schema from '../../events/outcome.schema.json' with { type: 'json' };
 import { outcomeBody, outcomeEvent } from '../../functions/audit/line.ts';
-import type { Decision } from '../../functions/enable-password/enable.ts';
+import type { Decision } from '../../functions/enable-password/decision.ts';
 import { type Message, readMessages } from '../../functions/enable-password/record.ts';
 import { ENABLE_TABLE } from '../../functions/segura/answers.ts';
 

@@ -1,6 +1,6 @@
 /** A decision carried out: the dead letter, the outcome event, the visibility timeout; or kept, where SQS did not confirm. */
 import { describe, expect, test } from 'vitest';
-import type { Decision } from '../../functions/enable-password/enable.ts';
+import type { Decision } from '../../functions/enable-password/decision.ts';
 import { type Message, readMessages } from '../../functions/enable-password/record.ts';
 import { createSettle } from '../../functions/enable-password/settle.ts';
 import {

@@ -27,7 +27,7 @@ const open = (options: StageOptions = {}) => {
   return {
     ...stage,
     left,
-    get: (ms = 100_000, isProbe = false) => finish(clock, tokens.get(left(ms), isProbe)),
+    get: (ms = 100_000, isProbe = false) => finish(clock, Promise.resolve(tokens.get(left(ms), isProbe))),
     renew: (refused: Token, ms = 100_000) => finish(clock, tokens.renew(refused, left(ms))),
   };
 };

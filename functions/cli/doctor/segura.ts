@@ -3,17 +3,11 @@ import { readProxy } from '../../http/proxy.ts';
 import { type Answer, createSend } from '../../http/send.ts';
 import { describe, judge, judgeToken, type Meaning, type TokenMeaning } from '../../segura/answers.ts';
 import { enablePassword } from '../../segura/client.ts';
+import { type BasicForm, hasPlainForm, oauthErrorOf, requestToken } from '../../segura/grant.ts';
 import { type Reading, readAnswer } from '../../segura/reading.ts';
 import { createRedaction } from '../../segura/redaction.ts';
 import { hide, type Secret } from '../../segura/secret.ts';
-import {
-  type BasicForm,
-  hasPlainForm,
-  lifetimeSeconds,
-  oauthErrorOf,
-  requestToken,
-  type Token,
-} from '../../segura/token.ts';
+import { lifetimeSeconds, type Token } from '../../segura/token.ts';
 import type { Vault } from '../../segura/vault.ts';
 import { type Check, type Context, failed, ok, step } from './check.ts';
 import { readClock } from './clock.ts';
