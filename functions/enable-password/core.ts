@@ -37,6 +37,8 @@ export interface CoreParts {
   readonly connect: VaultParts['connect'];
   /** Takes whole lines: log, audit and metrics. */
   readonly write: (lines: string) => void;
+  /** Carries out what it is given within a few milliseconds, so that outcomes are told together; at once where there is none. */
+  readonly soon?: (task: () => void) => void;
   /** Sees each outcome just after it was told; for those who check us. */
   readonly onOutcome?: (outcome: Outcome) => void;
 }
@@ -47,17 +49,17 @@ export interface Core {
   readonly prepare: (timeoutMs: number) => Promise<unknown>;
   /** @throws TypeError for an event that is not of SQS, so that nothing is acknowledged unread */
   readonly handle: (event: unknown, remainingMs: number) => Promise<SQSBatchResponse>;
-  /** Writes the metrics that have come together. */
+  /** Tells the outcomes that have not been told, and writes the metrics that have come together. */
   readonly flush: () => void;
 }
 
 export const createCore = (parts: CoreParts): Core => {
-  const { settings, time, sqs, readSecret, connect, write, onOutcome } = parts;
+  const { settings, time, sqs, readSecret, connect, write, soon, onOutcome } = parts;
   const { seguraTimeoutMs: timeoutMs, seguraConcurrency: concurrency, maxRequestAgeSeconds } = settings;
   const telemetry = { service: settings.serviceName, write, now: time.now };
   const log = createLog({ ...telemetry, level: settings.logLevel });
   const metrics = createMetrics({ ...telemetry, namespace: settings.metricsNamespace, units: METRICS });
-  const tell = createTelling(log, metrics, onOutcome);
+  const tell = createTelling({ log, metrics, soon, onOutcome });
 
   // What this execution environment knows from one invocation to the next.
   const vaults = createVaults({ ...time, read: readSecret, connect, onFailure: tell.secretFailure });
@@ -96,6 +98,9 @@ export const createCore = (parts: CoreParts): Core => {
         onBug: tell.bug,
       });
     },
-    flush: metrics.flush,
+    flush: () => {
+      tell.flush();
+      metrics.flush();
+    },
   };
 };

@@ -8,13 +8,13 @@ import { createSqs } from '../aws/sqs.ts';
 import { createSend } from '../http/send.ts';
 import { createLineWriter, openStandardOutput } from '../telemetry/log.ts';
 import { flushTelemetry, logContext } from '../telemetry/middleware.ts';
-import { sleepWhile } from '../time/sleep.ts';
+import { later, sleepWhile } from '../time/sleep.ts';
 import { createCore } from './core.ts';
 import { readEnvironment } from './environment.ts';
 
 /** Connections to AWS at once: ten messages go with each call. */
 const AWS_SOCKETS = 20;
-/** Lines gather this long for one write; what a kill can take with it is no older. */
+/** Outcomes gather this long to be told together, and lines for one write; what a kill can take with it is no older. */
 const LOG_WAIT_MS = 5;
 /** A read at start that takes longer is given up, and begun again by the first message. */
 const PREFETCH_TIMEOUT_MS = 3000;
@@ -46,6 +46,7 @@ const core = createCore({
       proxy,
     }),
   write: lines.write,
+  soon: later(LOG_WAIT_MS, lines.flush),
 });
 
 void core.prepare(PREFETCH_TIMEOUT_MS);

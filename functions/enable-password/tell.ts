@@ -27,7 +27,15 @@ const adviceOn = ({ happens }: Row): string | undefined => {
   return happens.cause === 'credentials' ? FORBIDDEN : ADVICE[happens.cause];
 };
 
-export const createTelling = (log: Log, metrics: Metrics<MetricName>, onOutcome?: (outcome: Outcome) => void) => {
+export interface TellingParts {
+  readonly log: Log;
+  readonly metrics: Metrics<MetricName>;
+  /** Carries out what it is given within a few milliseconds; at once where there is none. */
+  readonly soon?: ((tellAll: () => void) => void) | undefined;
+  readonly onOutcome?: ((outcome: Outcome) => void) | undefined;
+}
+
+export const createTelling = ({ log, metrics, soon = (tellAll) => tellAll(), onOutcome }: TellingParts) => {
   const audit = createAudit(log, metrics);
   // Once an invocation, however many requests meet it: the alarm counts invocations, not messages.
   let hasFailed = false;
@@ -50,18 +58,33 @@ export const createTelling = (log: Log, metrics: Metrics<MetricName>, onOutcome?
     log.error(advice, about);
   };
 
+  const tell = (outcome: Outcome): void => {
+    const { message, decision } = outcome;
+    if (decision.kind === 'kept' && decision.needsPeople) {
+      tellPeople(message, decision.needsPeople, decision.errorCode);
+    }
+    audit(outcome);
+    onOutcome?.(outcome);
+  };
+
+  // Together they take a third less time than each by itself between two answers of Segura.
+  let untold: Outcome[] = [];
+  const tellAll = (): void => {
+    const outcomes = untold;
+    untold = [];
+    for (const outcome of outcomes) tell(outcome);
+  };
+
   return {
     beginInvocation: (): void => {
       hasFailed = false;
     },
     outcome: (outcome: Outcome): void => {
-      const { message, decision } = outcome;
-      if (decision.kind === 'kept' && decision.needsPeople) {
-        tellPeople(message, decision.needsPeople, decision.errorCode);
-      }
-      audit(outcome);
-      onOutcome?.(outcome);
+      untold.push(outcome);
+      if (untold.length === 1) soon(tellAll);
     },
+    /** What has not been told yet. */
+    flush: tellAll,
     bug: (message: Message, error: unknown): void => {
       const { name, message: detail, stack } = error instanceof Error ? error : new Error(String(error));
       log.error('bug: message kept', { ...correlation(message), errorCode: name, detail, stack });

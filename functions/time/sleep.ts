@@ -22,3 +22,15 @@ export const sleepWhile = (ms: number, pending?: Promise<unknown>): Promise<void
     const timer = setTimeout(end, ms);
     pending?.then(end, end);
   });
+
+/** Carries out a task `ms` after it was given, and `after` when it is done. A later task takes the place of one that is not due. */
+export const later = (ms: number, after: () => void) => {
+  let timer: NodeJS.Timeout | undefined;
+  return (task: () => void): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      task();
+      after();
+    }, ms);
+  };
+};

@@ -90,6 +90,8 @@ export interface Made {
 }
 
 export interface StageOptions {
+  /** When outcomes are told; at once where nothing is said. */
+  readonly soon?: (task: () => void) => void;
   readonly segura?: (made: Made) => Reply;
   readonly tokens?: (nth: number, call: Call) => Reply;
   readonly secret?: (nth: number) => SecretValue & Timed;
@@ -237,6 +239,7 @@ export const createStage = (options: StageOptions = {}) => {
     readSecret,
     connect,
     write,
+    ...(options.soon ? { soon: options.soon } : {}),
     onOutcome: (outcome) => outcomes.push(outcome),
   });
 
