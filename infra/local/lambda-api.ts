@@ -102,6 +102,7 @@ const configuration = (functionName: string, isAlias: boolean, variables: Readon
   Version: isAlias ? '1' : '$LATEST',
   Runtime: 'nodejs24.x',
   Architectures: ['arm64'],
+  Description: 'Takes requests from the standard queue, enables passwords (mysafe-enable 0.0.0-local)',
   State: 'Active',
   LastModified: '2026-11-26T12:00:00.000+0000',
   Environment: { Variables: variables },

@@ -1,9 +1,11 @@
-/** The IAM policies of docs/platform-engineer.md allow what the commands really call, and the sender's and auditor's no more. */
-import { readdirSync, readFileSync } from 'node:fs';
+/** The IAM policies of docs/platform-engineer.md allow what each reader's commands really call, recorded, and no more. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { startSqs } from '../../infra/local/sqs.ts';
-import { environmentOf, runCommand } from '../loopback/command.ts';
+import { until } from '../../infra/local/world.ts';
+import { openAccount } from '../loopback/account.ts';
+import { putLetters } from '../loopback/command.ts';
+import { makeFolder } from '../loopback/folder.ts';
 import { root } from './pages.ts';
 
 const page = readFileSync(join(root, 'docs/platform-engineer.md'), 'utf8');
@@ -12,73 +14,101 @@ const allowedFor = (reader: string): string[] => {
   const [, policy = ''] =
     new RegExp(`^#### The ${reader}\\n[\\s\\S]*?\`\`\`json\\n([\\s\\S]*?)\`\`\``, 'm').exec(page) ?? [];
   const { Statement } = JSON.parse(policy) as { Statement: { Action: string | string[] }[] };
-  return Statement.flatMap(({ Action }) => Action).toSorted();
+  return [...new Set(Statement.flatMap(({ Action }) => Action))].toSorted();
 };
 
-/** A call by batch wants the right of the single one; whoever may read a queue's attributes finds its URL by another. */
-const rightOf = (action: string): string => `sqs:${action.replace(/Batch$/, '')}`;
+/** Lambda's REST API, by method and path. */
+const LAMBDA: readonly (readonly [RegExp, string])[] = [
+  [/^GET \/2015-03-31\/event-source-mappings\/?\?/, 'ListEventSourceMappings'],
+  [/^GET \/2015-03-31\/event-source-mappings\//, 'GetEventSourceMapping'],
+  [/^PUT \/2015-03-31\/event-source-mappings\//, 'UpdateEventSourceMapping'],
+  [/^GET \/2015-03-31\/functions\/[^/]+\/configuration/, 'GetFunctionConfiguration'],
+  [/^GET \/2019-09-30\/functions\/[^/]+\/concurrency/, 'GetFunctionConcurrency'],
+  [/^POST \/2015-03-31\/functions\/[^/]+\/invocations/, 'InvokeFunction'],
+];
+const lambdaRight = (method: string, path: string): string =>
+  `lambda:${LAMBDA.find(([call]) => call.test(`${method} ${path}`))?.[1] ?? `${method} ${path}`}`;
 
-/** Runs each against queues on loopback. @returns the rights that it took */
+/** With `--stage` a command finds the stack, or its queues by name. */
+const FINDING = ['cloudformation:DescribeStacks', 'sqs:GetQueueUrl'];
+/** The function's own calls are signed for another region. */
+const REGION = 'eu-west-1';
+
+/** Runs each command in one account, with a letter in it before each that takes one. @returns the rights that they took */
 const recorded = async (...commands: readonly (readonly string[])[]): Promise<string[]> => {
-  const sqs = await startSqs();
-  try {
-    for (const args of commands) await runCommand(args, { env: environmentOf(sqs) });
-    return [...new Set(sqs.journal.map(({ action }) => rightOf(action)))].toSorted();
-  } finally {
-    await sqs.close();
+  await using account = await openAccount({ passwords: { 10: 'disabled' } });
+  const { world, logs, run } = account;
+  const { journal } = account.account;
+  const source = world.poll({ pollSeconds: 1 });
+  const secretReads = () => world.secrets.reads.length;
+  await world.send(10);
+  await until(() => world.auditLines().length > 0, 'the line of a request');
+  const rights = new Set<string>();
+  let letters = 0;
+  for (const words of commands) {
+    if (world.messages('rejected').length === 0) {
+      await putLetters(world.sqs, 'rejected', [{ code: '1006', identifier: 7, originalMessageId: `m-${letters}` }]);
+      letters += 1;
+    }
+    const reads = secretReads();
+    const { status, stderr } = await run(words, { env: { AWS_REGION: REGION, AWS_DEFAULT_REGION: REGION } });
+    expect([words, status, status === 0 ? '' : stderr]).toEqual([words, 0, '']);
+    if (words[0] === 'doctor' && secretReads() > reads) rights.add('secretsmanager:GetSecretValue');
   }
+  await source.stop();
+  // A call by batch wants the right of the single one.
+  const calls = world.sqs.journal.filter(({ region }) => region === REGION);
+  for (const { action } of calls) rights.add(`sqs:${action.replace(/Batch$/, '')}`);
+  // Everybody may ask who they are, at the path /.
+  for (const { method, path } of journal) if (path !== '/') rights.add(lambdaRight(method, path));
+  for (const { action } of logs.journal) rights.add(`logs:${action}`);
+  return [...new Set([...rights, ...FINDING])].toSorted();
 };
 
-/** The clients' calls that a file of the command line names, such as `DescribeStacks`. */
-const namedIn = (...files: readonly string[]): string[] =>
-  files.flatMap((file) =>
-    [...readFileSync(join(root, file), 'utf8').matchAll(/new (\w+)Command\(/g)].map(([, name = '']) => name),
-  );
-const filesOf = (folder: string): string[] =>
-  readdirSync(join(root, folder))
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => `${folder}/${name}`);
-
-/** In an account, beside the queues: the stack's outputs, its queues by name, the audit log, delivery, the function. */
-const RIGHTS: Readonly<Record<string, string>> = {
-  DescribeStacks: 'cloudformation:DescribeStacks',
-  GetQueueUrl: 'sqs:GetQueueUrl',
-  GetQueueAttributes: 'sqs:GetQueueAttributes',
-  FilterLogEvents: 'logs:FilterLogEvents',
-  ListEventSourceMappings: 'lambda:ListEventSourceMappings',
-  GetEventSourceMapping: 'lambda:GetEventSourceMapping',
-  UpdateEventSourceMapping: 'lambda:UpdateEventSourceMapping',
-  Invoke: 'lambda:InvokeFunction',
-};
+/** What all who look may do; `file` is a new one. */
+const look = (file: string): readonly (readonly string[])[] => [
+  ['status'],
+  ['report', '--from', '1h'],
+  ['trace', '--identifier', '10'],
+  ['dead-letters', 'list'],
+  ['dead-letters', 'show', 'm-0'],
+  ['dead-letters', 'export', '--file', file],
+];
 
 test('the sender may send, find the queue, and no more', async () => {
-  const taken = await recorded(['send', '10', '11']);
-  expect(taken).toContain('sqs:SendMessage');
-  const found = namedIn('functions/cli/target.ts').map((name) => RIGHTS[name]);
-  expect(allowedFor('sender')).toEqual([...new Set([...taken, ...found])].toSorted());
+  expect(allowedFor('sender')).toEqual(await recorded(['send', '10', '11']));
 }, 120_000);
 
-test('the operator may do all that the commands do', async () => {
-  const letters = ['dead-letters', 'list'];
+test('the operator may do what the commands do that look, replay, discard and pause, and renew by the function', async () => {
+  await using folder = await makeFolder();
   const taken = await recorded(
     ['send', '10'],
-    letters,
+    ...look(join(folder.path, 'exported.jsonl')),
     ['dead-letters', 'replay', '--yes', '--queue', 'rejected'],
-    ['dead-letters', 'discard', '--yes', '--queue', 'rejected', '--file', '/dev/null'],
+    ['dead-letters', 'discard', '--yes', '--queue', 'rejected', '--file', join(folder.path, 'letters.jsonl')],
+    ['pause', '--yes'],
+    ['resume', '--yes'],
   );
-  const calls = namedIn(
-    'functions/cli/target.ts',
-    'functions/cli/delivery.ts',
-    ...filesOf('functions/audit'),
-    ...filesOf('functions/cli/dead-letters'),
-  );
-  const known = calls.filter((name) => name !== 'GetCallerIdentity').map((name) => RIGHTS[name] ?? `unknown: ${name}`);
-  expect(allowedFor('operator')).toEqual(expect.arrayContaining([...taken, ...known]));
+  expect(allowedFor('operator')).toEqual([...taken, 'lambda:InvokeFunction'].toSorted());
 }, 240_000);
 
 test('the auditor may read the log and look at letters, and neither send nor delete', async () => {
-  const taken = await recorded(['dead-letters', 'list']);
+  await using folder = await makeFolder();
   const allowed = allowedFor('auditor');
-  expect(allowed).toEqual(expect.arrayContaining([...taken, 'logs:FilterLogEvents']));
+  expect(allowed).toEqual(await recorded(...look(join(folder.path, 'exported.jsonl'))));
   expect(allowed.filter((action) => /Send|Delete|Purge|Update|Invoke/.test(action))).toEqual([]);
-}, 120_000);
+}, 240_000);
+
+test('the doctor may read what it checks, and from end to end send a request and take away what it leaves', async () => {
+  await using folder = await makeFolder();
+  const taken = await recorded(['doctor', '--record', join(folder.path, 'answers.json')], ['doctor', '--end-to-end']);
+  expect(allowedFor('doctor')).toEqual(taken);
+  const { Statement } = JSON.parse(/^#### The doctor\n[\s\S]*?```json\n([\s\S]*?)```/m.exec(page)?.[1] ?? '') as {
+    Statement: { Sid?: string; Action: string | string[] }[];
+  };
+  const without = Statement.filter(({ Sid }) => Sid !== 'end').flatMap(({ Action }) => Action);
+  expect(without).toEqual(
+    expect.arrayContaining((await recorded(['doctor'])).filter((right) => right !== 'logs:FilterLogEvents')),
+  );
+  expect(without.filter((action) => /Send|Delete|Receive|Change|Invoke/.test(action))).toEqual([]);
+}, 240_000);

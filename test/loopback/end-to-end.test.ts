@@ -322,7 +322,10 @@ test('doctor says which version runs, and where requests go', async () => {
     0,
     {
       checks: [
-        { name: 'function', detail: expect.stringMatching(/^version 1 of 2026.*nodejs24\.x arm64/) },
+        {
+          name: 'function',
+          detail: expect.stringMatching(/^version 1 of 2026.*, mysafe-enable 0\.0\.0-local, nodejs24\.x arm64/),
+        },
         { name: 'delivery', detail: 'on, to live' },
       ],
     },

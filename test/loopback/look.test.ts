@@ -137,6 +137,7 @@ describe('status, pause and resume', () => {
       rejected: 1,
       exhausted: 0,
       paused: false,
+      version: { number: '1', since: expect.stringMatching(/^2026-/), software: '0.0.0-local' },
       lastQuarterOfAnHour: { enabled: 1, 'already-enabled': 0, rejected: 1, kept: 1 },
     });
 
@@ -147,7 +148,7 @@ describe('status, pause and resume', () => {
     const { status, stdout } = await account.run(['status']);
     expect(status).toBe(0);
     expect(stdout).toMatch(
-      /^requests {4}2 waiting, 0 in work\nsince {7}\S+Z \(0 min\), of 1 kept request\nfor {9}ana \(1\)\ndelivery {4}paused since \S+Z \(0 min\); npx mysafe-enable resume delivers again\nrejected {4}1 dead letter\nexhausted {3}0 dead letters\nlast 15 min {2}1 enabled, 0 already-enabled, 1 rejected, 1 kept\n$/,
+      /^requests {4}2 waiting, 0 in work\nsince {7}\S+Z \(0 min\), of 1 kept request\nfor {9}ana \(1\)\ndelivery {4}paused since \S+Z \(0 min\); npx mysafe-enable resume delivers again\nfunction {4}version 1 of 2026-\S+, mysafe-enable 0\.0\.0-local\nrejected {4}1 dead letter\nexhausted {3}0 dead letters\nlast 15 min {2}1 enabled, 0 already-enabled, 1 rejected, 1 kept\n$/,
     );
 
     const again = await account.run(['pause']);

@@ -1,13 +1,10 @@
 /** The doctor on what is deployed: which version runs, and whether requests are delivered to it. */
-import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
 import { awsFailure } from '../../aws/failure.ts';
 import { createDeliveries, type Delivery } from '../delivery.ts';
-import { createLambdaClient, type Target, type TargetOptions } from '../target.ts';
+import { ALIAS, type FunctionNow, readFunction, versionWords } from '../function.ts';
+import type { Target, TargetOptions } from '../target.ts';
 import { explain } from '../terminal/hints.ts';
 import { type Check, failed, ok, step } from './check.ts';
-
-/** The alias that CodeDeploy moves from version to version (infra/functions.yml). */
-const ALIAS = 'live';
 
 const qualifierOf = (functionArn: string): string | undefined => /:function:[^:]+:(.+)$/.exec(functionArn)?.[1];
 
@@ -66,47 +63,12 @@ const faultsOfVariables = (variables: Readonly<Record<string, string>>, target: 
   ];
 };
 
-/** What Lambda says of the function; `failure` where it may not be asked, or is not there. */
-type Found =
-  | {
-      readonly kind: 'found';
-      readonly configuration: FunctionConfiguration;
-      readonly hasAlias: boolean;
-      readonly reserved?: number;
-    }
-  | { readonly kind: 'failed'; readonly failure: string };
-
-const readFunction = async (options: TargetOptions, functionName: string): Promise<Found> => {
-  const { GetFunctionConcurrencyCommand, GetFunctionConfigurationCommand } = await import('@aws-sdk/client-lambda');
-  const client = await createLambdaClient(options);
-  const FunctionName = functionName;
-  try {
-    const live = await client
-      .send(new GetFunctionConfigurationCommand({ FunctionName, Qualifier: ALIAS }))
-      .catch(() => undefined); // a function without the alias
-    const configuration = live ?? (await client.send(new GetFunctionConfigurationCommand({ FunctionName })));
-    const { ReservedConcurrentExecutions: reserved } = await client
-      .send(new GetFunctionConcurrencyCommand({ FunctionName }))
-      .catch(() => ({ ReservedConcurrentExecutions: undefined })); // whoever may not ask is told the rest
-    return {
-      kind: 'found',
-      configuration,
-      hasAlias: live !== undefined,
-      ...(reserved === undefined ? {} : { reserved }),
-    };
-  } catch (error) {
-    return { kind: 'failed', failure: awsFailure(error) };
-  } finally {
-    client.destroy();
-  }
-};
-
 const FUNCTION_RIGHTS = 'lambda:GetFunctionConfiguration on it';
 
-const judgeFunction = (found: Found, target: Target): Check => {
+const judgeFunction = (found: FunctionNow, target: Target): Check => {
   const name = 'function';
   if (found.kind === 'failed') return failed(name, explain(found.failure, FUNCTION_RIGHTS));
-  const { Version, LastModified, Runtime, Architectures, Environment, State, StateReason } = found.configuration;
+  const { Runtime, Architectures, Environment, State, StateReason } = found.configuration;
   if (State !== undefined && State !== 'Active' && State !== 'Inactive') {
     return failed(name, `is ${State}: ${StateReason ?? 'deploy again'}`);
   }
@@ -119,17 +81,14 @@ const judgeFunction = (found: Found, target: Target): Check => {
   const variables = Environment?.Variables ?? {};
   const faults = Object.keys(variables).length === 0 ? [] : faultsOfVariables(variables, target);
   if (faults.length > 0) return failed(name, `${faults.join('; ')}: deploy again`);
-  return ok(
-    name,
-    `version ${Version ?? '?'} of ${LastModified ?? '?'}, ${Runtime ?? '?'} ${Architectures?.join() ?? ''}`,
-  );
+  return ok(name, `${versionWords(found.configuration)}, ${Runtime ?? '?'} ${Architectures?.join() ?? ''}`);
 };
 
 /** What would stop a request before the function has a word in it, so that none is sent in vain. */
 export const checkBeforeSending = async (options: TargetOptions, target: Target): Promise<readonly Check[]> => {
   const { enableFunction } = target;
   if (enableFunction === undefined) return [];
-  const found = await readFunction(options, enableFunction);
+  const found = await readFunction(options, enableFunction, { withConcurrency: true });
   const checks = [
     await checkDelivery(options, target, found.kind === 'found' && found.hasAlias),
     // Whoever may send but not look can still prove the way.
@@ -141,7 +100,7 @@ export const checkBeforeSending = async (options: TargetOptions, target: Target)
 export const deployed = step('function', 'function', ['target'], async ({ target }, { options }) => {
   // Neither given nor in a stack: nothing is deployed that we could look at.
   if (target.enableFunction === undefined) return { checks: [] };
-  const found = await readFunction(options, target.enableFunction);
+  const found = await readFunction(options, target.enableFunction, { withConcurrency: true });
   const delivery = await checkDelivery(options, target, found.kind === 'found' && found.hasAlias);
   const version = judgeFunction(found, target);
   return { checks: delivery === undefined ? [version] : [version, delivery] };

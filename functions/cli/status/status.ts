@@ -4,6 +4,7 @@ import { createRequests, type Request } from '../../audit/requests.ts';
 import { searchLines } from '../../audit/search.ts';
 import { awsFailure } from '../../aws/failure.ts';
 import { createDeliveries, type Delivery } from '../delivery.ts';
+import { type FunctionNow, readFunction, softwareOf, versionWords } from '../function.ts';
 import { countQueue, type QueueCounts, totalOf } from '../queues-now.ts';
 import { createLogsClient, createSqsClient, findTarget, type Target, type TargetOptions } from '../target.ts';
 import { EXIT } from '../terminal/exit.ts';
@@ -64,6 +65,8 @@ interface Status {
   readonly queues: Readonly<Record<(typeof QUEUES)[number], Read<QueueCounts>>>;
   readonly delivery: Read<readonly Delivery[]>;
   readonly log: Read<LogNow>;
+  /** Beside the rest: whoever may not ask Lambda for it still has a whole status. */
+  readonly version: FunctionNow | undefined;
 }
 
 const UNKNOWN = { kind: 'failed', detail: 'its name is not known' } as const;
@@ -84,16 +87,17 @@ const readStatus = async (
       deliveries.close();
     }
   };
-  const { logGroup } = target;
-  const [requests, rejected, exhausted, delivery, log] = await Promise.all([
+  const { logGroup, enableFunction } = target;
+  const [requests, rejected, exhausted, delivery, log, version] = await Promise.all([
     count(target.requests),
     count(target.rejected),
     count(target.exhausted),
     attempt('lambda:ListEventSourceMappings', readDelivery),
     logGroup === undefined ? UNKNOWN : attempt('logs:FilterLogEvents on it', () => readLog(options, logGroup, now)),
+    enableFunction === undefined ? undefined : readFunction(options, enableFunction),
   ]);
   sqs.destroy();
-  return { queues: { requests, rejected, exhausted }, delivery, log };
+  return { queues: { requests, rejected, exhausted }, delivery, log, version };
 };
 
 const tally = (requests: readonly Request[]): [string, number][] => {
@@ -140,7 +144,7 @@ const deliveryWords = (delivery: Status['delivery'], now: Date): string => {
 const countWords = (read: Read<QueueCounts>): string =>
   read.kind === 'failed' ? `not known: ${read.detail}` : plural(totalOf(read.value), 'dead letter');
 
-const printStatus = ({ queues, delivery, log }: Status, now: Date): void => {
+const printStatus = ({ queues, delivery, log, version }: Status, now: Date): void => {
   const known = log.kind === 'read' ? log.value : NO_LOG;
   const row = (name: string, words: string): void => say(`${paint('bold', name.padEnd(10))}  ${words}`);
   const { requests } = queues;
@@ -166,6 +170,14 @@ const printStatus = ({ queues, delivery, log }: Status, now: Date): void => {
     );
   }
   row('delivery', deliveryWords(delivery, now));
+  if (version) {
+    row(
+      'function',
+      version.kind === 'found'
+        ? versionWords(version.configuration)
+        : `not known: ${explain(version.failure, 'lambda:GetFunctionConfiguration on it')}`,
+    );
+  }
   row('rejected', countWords(queues.rejected));
   row('exhausted', countWords(queues.exhausted));
   if (log.kind === 'failed') row('log', `not known: ${log.detail}`);
@@ -175,7 +187,13 @@ const printStatus = ({ queues, delivery, log }: Status, now: Date): void => {
   }
 };
 
-const describe = ({ queues, delivery, log }: Status, now: Date) => {
+const describeVersion = (version: Status['version']) => {
+  if (version?.kind !== 'found') return null;
+  const { Version, LastModified } = version.configuration;
+  return { number: Version, since: LastModified, software: softwareOf(version.configuration) ?? null };
+};
+
+const describe = ({ queues, delivery, log, version }: Status, now: Date) => {
   const known = log.kind === 'read' ? log.value : NO_LOG;
   const { requests, rejected, exhausted } = queues;
   const total = (read: Read<QueueCounts>) => (read.kind === 'read' ? totalOf(read.value) : null);
@@ -187,6 +205,7 @@ const describe = ({ queues, delivery, log }: Status, now: Date) => {
     exhausted: total(exhausted),
     paused: delivery.kind === 'read' ? isPaused(delivery) : null,
     deliveries: delivery.kind === 'read' ? delivery.value : null,
+    version: describeVersion(version),
     lastQuarterOfAnHour: log.kind === 'read' ? log.value.outcomes : null,
   };
 };
