@@ -75,6 +75,8 @@ export const startProcess = ({ bundle, env, onOutput, onErrorOutput }: ProcessOp
     /** The process is gone, and all it wrote is read. */
     ended,
     kill,
+    /** Nobody reads its standard output any more: what it writes from now on breaks the pipe. */
+    closeOutput: (): void => void child.stdout?.destroy(),
     /** It takes no more calls, though it may take a moment to go. */
     isOver: (): boolean => child.killed || child.exitCode !== null || child.signalCode !== null,
     call: async (event: unknown, remainingMs: number): Promise<WorkerAnswer> => {

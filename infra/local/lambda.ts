@@ -19,6 +19,8 @@ export interface Lambda {
   readonly text: () => string;
   /** SIGKILL, now; calls under way end in a function error. */
   readonly kill: () => void;
+  /** Nobody reads standard output any more. */
+  readonly closeOutput: () => void;
   readonly starts: () => number;
   readonly close: () => Promise<void>;
 }
@@ -96,6 +98,9 @@ export const createLambda = ({ bundle, env, timeoutMs = 30_000, onLine }: Lambda
     lines: output.lines,
     text: output.text,
     kill,
+    closeOutput: (): void => {
+      for (const each of living) each.closeOutput();
+    },
     starts: () => starts,
     close: async () => {
       kill();
