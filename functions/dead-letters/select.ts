@@ -1,10 +1,11 @@
 /** Which dead letters are meant: the queues and every filter of the command line and of the function, in one place. */
 
 import { parseNotAfter, parseRequest, requesterOf } from '../requests/request.ts';
+import { REJECTED_CODES } from '../segura/answers.ts';
 import { type Letter, NO_CODE, UNKNOWN_CODE } from './letter.ts';
 
-/** Everything by which a letter can be chosen: the contract's error codes, none and unknown. */
-export const KNOWN_CODES = ['1005', '1006', '1010', 'InvalidMessage', 'Expired', NO_CODE, UNKNOWN_CODE] as const;
+/** Everything by which a letter can be chosen: Segura's errors that reject, our own, none and unknown. */
+export const KNOWN_CODES: readonly string[] = [...REJECTED_CODES, 'InvalidMessage', 'Expired', NO_CODE, UNKNOWN_CODE];
 
 /**
  * Error codes in any case, each text one or several with commas between.

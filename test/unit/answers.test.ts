@@ -62,14 +62,17 @@ const errorCodes = { 'not-found': '1005', 'no-access': '1006', 'invalid-identifi
 const enableAnswers = answers.filter(({ endpoint }) => endpoint === 'enable');
 const tokenAnswers = answers.filter(({ endpoint }) => endpoint === 'token');
 
-describe('the 89 real answers', () => {
+describe('the real answers', () => {
   test('are all here', () => {
-    expect([enableAnswers.length, tokenAnswers.length]).toEqual([81, 8]);
+    expect(enableAnswers.length).toBeGreaterThanOrEqual(81);
+    expect(tokenAnswers.length).toBeGreaterThanOrEqual(8);
   });
 
   test.each(enableAnswers)('$name means $meaning', ({ status, headers, body, meaning, permanent }) => {
     const row = judged(answered(status, body, headers as Headers));
-    expect(row.means).toBe(meaning);
+    expect(row.means, 'functions/segura/answers.ts: ENABLE_TABLE has no row for it, or another one comes first').toBe(
+      meaning,
+    );
     expect(row.happens.kind === 'reject').toBe(permanent);
   });
 
@@ -459,7 +462,7 @@ describe('the tables', () => {
     const codes = ENABLE_TABLE.flatMap(({ means, happens: policy }) =>
       policy.kind === 'reject' ? [[means, policy.errorCode]] : [],
     );
-    expect(codes).toEqual(Object.entries(errorCodes));
+    expect(codes, 'test/unit/answers.test.ts: errorCodes and ENABLE_TABLE differ').toEqual(Object.entries(errorCodes));
     expect(REJECTED_CODES).toEqual(Object.values(errorCodes));
   });
 
