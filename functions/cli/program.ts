@@ -1,11 +1,15 @@
 /** The declared commands as commander parses them; its own complaints become the one shape of wrong usage. */
 import { Command as Commander, CommanderError, Option as CommanderOption } from 'commander';
 import { type Command, type Group, longName, type Option } from './command.ts';
-import { note, say } from './terminal/print.ts';
+import { columns, note, say } from './terminal/print.ts';
+import { BREAK, wrapLine } from './terminal/text.ts';
 import { UsageError } from './terminal/usage.ts';
 
 /** The form that works in a clone, in a project that depends on the package, and without either. */
 export const PROGRAM = 'npx mysafe-enable';
+
+/** Two blanks before, a blank and a backslash behind. */
+const EXAMPLE_MARGIN = 4;
 
 type Carry = (command: Command, options: Readonly<Record<string, unknown>>, words: readonly string[]) => Promise<void>;
 
@@ -47,6 +51,15 @@ const quiet = (command: Commander, path: string): Commander =>
     })
     .helpCommand(false);
 
+/** On a terminal that is too narrow it goes on behind a backslash, so that it can still be copied. */
+const exampleOf = (line: string): string => {
+  if (!process.stdout.isTTY) return `  ${line}`;
+  return wrapLine(line, columns() - EXAMPLE_MARGIN, 2)
+    .split(BREAK)
+    .map((part) => `  ${part}`)
+    .join(' \\\n');
+};
+
 /** @param start what stands before each example */
 const declare = (made: Commander, command: Command, start: string, carry: Carry): void => {
   made.description(command.description);
@@ -58,7 +71,7 @@ const declare = (made: Commander, command: Command, start: string, carry: Carry)
   for (const [name, option] of Object.entries(command.options)) made.addOption(optionOf(name, option));
   made.addHelpText(
     'after',
-    `\nExamples:\n${command.examples.map((line) => `  ${start} ${line}`.trimEnd()).join('\n')}`,
+    () => `\nExamples:\n${command.examples.map((line) => exampleOf(`${start} ${line}`)).join('\n')}`,
   );
   made.action(() => carry(command, made.opts(), made.args));
 };

@@ -8,7 +8,8 @@ import { readAuditLine } from '../../functions/audit/read.ts';
 import { shareableText } from '../../functions/cli/doctor/record.ts';
 import { columnsOf, describeMissing, findConflict } from '../../functions/cli/send/columns.ts';
 import { fixOf } from '../../functions/cli/terminal/hints.ts';
-import { shorten, table, toJson, visible, wrap } from '../../functions/cli/terminal/print.ts';
+import { table, toJson } from '../../functions/cli/terminal/print.ts';
+import { shorten, visible, wrapLine } from '../../functions/cli/terminal/text.ts';
 import { csvLine } from '../../functions/cli/terminal/spreadsheet.ts';
 import { parseIdentifier, parseNotAfter, parseRequest } from '../../functions/requests/request.ts';
 import { readPem } from '../../functions/segura/pem.ts';
@@ -54,7 +55,7 @@ const redaction = createRedaction();
 const WORK: readonly (readonly [string, (text: string) => unknown])[] = [
   ['visible', visible],
   ['toJson', toJson],
-  ['wrap', wrap],
+  ['wrapLine', (text) => wrapLine(text, 80, 2)],
   ['table', (text) => table(['a', 'b'], [[text, text]])],
   ['shorten', (text) => shorten(text, 80)],
   ['csvLine', (text) => csvLine([text])],

@@ -2,18 +2,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import {
-  note,
-  paint,
-  say,
-  sayJson,
-  shorten,
-  table,
-  toJson,
-  visible,
-  widthOf,
-  wrap,
-} from '../../functions/cli/terminal/print.ts';
+import { note, paint, say, sayJson, table, toJson, wrap } from '../../functions/cli/terminal/print.ts';
+import { shorten, visible, widthOf } from '../../functions/cli/terminal/text.ts';
 
 let out = '';
 let err = '';
@@ -36,8 +26,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-const red = (text: string): string =>
-  paint('red', text, { ...process.stdout, isTTY: true, hasColors: () => true } as never);
+const red = (text: string): string => paint('red', text);
 
 /** Everything that could steer a terminal, hide, or turn the direction of what follows. */
 const HOSTILE: readonly (readonly [string, string, string])[] = [

@@ -2,7 +2,7 @@
 import { type Command, type Group, longName, type Option } from '../command.ts';
 import { ROOMS } from '../rooms.ts';
 import { EXIT } from '../terminal/exit.ts';
-import { say, sayJson } from '../terminal/print.ts';
+import { say, sayJson, whole } from '../terminal/print.ts';
 import { UsageError } from '../terminal/usage.ts';
 import { type CompletionOptions, SHELLS } from './command.ts';
 
@@ -145,6 +145,6 @@ export const runCompletion = async (
   if (shell === undefined) throw new UsageError(`completion takes ${SHELLS.join(', ')}`);
   const script = SCRIPTS[shell](readEntries(ROOMS));
   if (json) sayJson({ shell, script });
-  else say(...script.split('\n'));
+  else say(...script.split('\n').map(whole));
   return EXIT.done;
 };

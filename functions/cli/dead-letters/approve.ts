@@ -2,7 +2,7 @@
 import { countLetters, type QueueToRead } from '../../dead-letters/scan.ts';
 import { isFilter, type Selection } from '../../dead-letters/select.ts';
 import type { OpenSqs } from '../target.ts';
-import { ask } from '../terminal/ask.ts';
+import { type Answer, ask, hasPerson } from '../terminal/ask.ts';
 import { plural } from '../terminal/print.ts';
 import type { Progress } from '../terminal/progress.ts';
 import { UsageError } from '../terminal/usage.ts';
@@ -24,11 +24,11 @@ export interface Asking {
 
 export interface Approval {
   readonly isGiven: boolean;
+  /** The question was answered by Ctrl-C. */
+  readonly isInterrupted?: boolean;
   /** Letters that are meant, as far as known. */
   readonly total?: number;
 }
-
-const isAtTerminal = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true;
 
 const refuse = (why: string): never => {
   throw new UsageError(
@@ -41,7 +41,7 @@ const isPlain = ({ selection, limit }: Asking): boolean => isFilter(selection) |
 
 /** @throws UsageError at once where nobody could answer: nothing need be read for that */
 export const refuseUnasked = (asking: Pick<Asking, 'selection' | 'limit' | 'yes'>, isDryRun: boolean): void => {
-  if (asking.yes || isDryRun || isFilter(asking.selection) || Number.isFinite(asking.limit) || isAtTerminal()) return;
+  if (asking.yes || isDryRun || isFilter(asking.selection) || Number.isFinite(asking.limit) || hasPerson()) return;
   refuse('a replay without a filter asks first');
 };
 
@@ -70,10 +70,10 @@ const readAll = async ({
   return Promise.all(queues.map((queue) => summarise(queue, reading)));
 };
 
-const isApproved = async (count: number, summaries: readonly Summary[], asking: Asking): Promise<boolean> => {
+const askAbout = async (count: number, summaries: readonly Summary[], asking: Asking): Promise<Answer> => {
   asking.progress.end();
   for (const summary of summaries) printSummary(summary, isFilter(asking.selection));
-  return (await ask(`Replay ${plural(count, 'dead letter')} to requests?`, asking.signal)) === 'yes';
+  return ask(`Replay ${plural(count, 'dead letter')} to requests?`, asking.signal);
 };
 
 /** @throws UsageError where it would ask and nobody could answer */
@@ -94,6 +94,8 @@ export const approve = async (asking: Asking, isDryRun: boolean): Promise<Approv
     return { isGiven: false, total };
   }
   if (total === 0 || (isPlain(asking) && total <= MANY)) return { isGiven: true, total };
-  if (!isAtTerminal()) refuse(`${plural(total, 'letter')} match, and more than ${MANY} are asked about`);
-  return { isGiven: !signal.aborted && (await isApproved(total, summaries, asking)), total };
+  if (!hasPerson()) refuse(`${plural(total, 'letter')} match, and more than ${MANY} are asked about`);
+  if (signal.aborted) return { isGiven: false, total };
+  const answer = await askAbout(total, summaries, asking);
+  return { isGiven: answer === 'yes', isInterrupted: answer === 'interrupted', total };
 };

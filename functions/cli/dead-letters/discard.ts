@@ -5,7 +5,8 @@ import { createScan, type QueueToRead, type Scan } from '../../dead-letters/scan
 import { isSelected, type Selection } from '../../dead-letters/select.ts';
 import { sleep } from '../../time/sleep.ts';
 import { type OpenSqs, openSqs } from '../target.ts';
-import { ask } from '../terminal/ask.ts';
+import { type Answer, ask, hasPerson } from '../terminal/ask.ts';
+import { EXIT } from '../terminal/exit.ts';
 import { explain } from '../terminal/hints.ts';
 import { stopOnInterrupt } from '../terminal/interrupt.ts';
 import { note, paint, plural, say, sayJson } from '../terminal/print.ts';
@@ -55,12 +56,7 @@ const gather = async (
 };
 
 /** Holds the letters for as long as a person thinks about it. */
-const confirmed = async (
-  count: number,
-  file: string,
-  scans: readonly Scan[],
-  signal: AbortSignal,
-): Promise<boolean> => {
+const askAbout = async (count: number, file: string, scans: readonly Scan[], signal: AbortSignal): Promise<Answer> => {
   const question = `Delete ${plural(count, 'dead letter')} for good? They are written to ${file}.`;
   let isAnswered = false;
   const answer = ask(question, signal).finally(() => {
@@ -70,12 +66,12 @@ const confirmed = async (
     await Promise.race([answer, sleep(KEEP_EVERY_MS)]);
     for (const scan of scans) await scan.keepHeld();
   }
-  return (await answer) === 'yes';
+  return answer;
 };
 
 export const runDiscard = async (options: DiscardOptions): Promise<number> => {
   const { json = false, yes = false } = options;
-  if (!(yes || (process.stdin.isTTY && process.stderr.isTTY))) {
+  if (!(yes || hasPerson())) {
     throw new UsageError('discarding asks first, and nobody is at a terminal to answer: give --yes');
   }
   const limit = readLimit(options);
@@ -93,6 +89,7 @@ export const runDiscard = async (options: DiscardOptions): Promise<number> => {
   const counts = { matched: 0, discarded: 0, failed: 0 };
   let failure: string | undefined;
   let isRefused = false;
+  let isInterrupted = false;
   let isRemovalTried = false;
   try {
     for (const queue of queues) {
@@ -111,8 +108,9 @@ export const runDiscard = async (options: DiscardOptions): Promise<number> => {
     progress.end();
     const scans = all.map(({ scan }) => scan);
     const isAsked = counts.matched > 0 && !yes && !signal.aborted && !failure;
-    isRefused =
-      signal.aborted || failure !== undefined || (isAsked && !(await confirmed(counts.matched, path, scans, signal)));
+    const answer = isAsked ? await askAbout(counts.matched, path, scans, signal) : 'yes';
+    isInterrupted = answer === 'interrupted';
+    isRefused = signal.aborted || failure !== undefined || answer !== 'yes';
     for (const { scan, messageIds } of isRefused ? [] : all) {
       isRemovalTried ||= messageIds.length > 0;
       const left = await scan.remove(messageIds);
@@ -132,7 +130,7 @@ export const runDiscard = async (options: DiscardOptions): Promise<number> => {
     if (!isRemovalTried) await rm(path, { force: true });
     access.close();
   }
-  if (failure) note(paint('red', failure, process.stderr));
+  if (failure) note(paint('red', failure));
   if (isRefused) tell('Nothing was deleted.');
   else {
     const failed = counts.failed > 0 ? `, ${paint('red', `${counts.failed} failed`)}` : '';
@@ -140,5 +138,6 @@ export const runDiscard = async (options: DiscardOptions): Promise<number> => {
     tell(`${counts.matched} matched: ${counts.discarded} discarded${failed}${where}`);
   }
   if (json) sayJson({ ...counts, file: isRemovalTried ? path : null });
-  return counts.failed > 0 || isRefused ? 1 : 0;
+  if (isInterrupted) return EXIT.interrupted;
+  return counts.failed > 0 || isRefused ? EXIT.failed : EXIT.done;
 };

@@ -103,7 +103,7 @@ export const runExport = async (options: ExportOptions): Promise<number> => {
     if (exported === 0) await rm(path, { force: true });
     access.close();
   }
-  for (const failure of failures) note(paint('red', failure, process.stderr));
+  for (const failure of failures) note(paint('red', failure));
   if (unread > 0) note(wrap(`${plural(unread, 'letter')} could not be read: ${UNREAD}.`));
   const where = exported > 0 ? `written to ${path}, and still in ${plural(queues.length, 'queue')}` : 'no file written';
   if (json) sayJson({ exported, unread, file: exported > 0 ? path : null });

@@ -9,7 +9,7 @@ import { createProgress } from '../terminal/progress.ts';
 import type { ListOptions } from './command.ts';
 import { findQueues, readSelection, readVisibility } from './letters.ts';
 import { noteSummary, printSummary, type Summary, summarise } from './summary.ts';
-import { describeLetter, LETTER_HEAD, lineOfLetter } from './tell.ts';
+import { describeLetter, letterHead, lineOfLetter } from './tell.ts';
 
 /** One line for each letter, as it is read. */
 const createLines = (json: boolean) => {
@@ -20,7 +20,7 @@ const createLines = (json: boolean) => {
         sayJson(describeLetter(letter));
         return;
       }
-      if (!isBegun) say(paint('bold', LETTER_HEAD));
+      if (!isBegun) say(paint('bold', letterHead()));
       isBegun = true;
       say(lineOfLetter(letter, Date.now()));
     },

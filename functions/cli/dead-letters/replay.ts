@@ -23,18 +23,18 @@ import { approve, refuseUnasked } from './approve.ts';
 import type { ReplayCommandOptions } from './command.ts';
 import { findQueues, readLimit, readSelection, readVisibility } from './letters.ts';
 import { eventOf, mayRenewHere, replayByFunction, requireReplayFunction } from './renewal.ts';
-import { createTeller, LETTER_HEAD, lineOfLetter, UNREAD } from './tell.ts';
+import { createTeller, letterHead, lineOfLetter, UNREAD } from './tell.ts';
 
 const RIGHTS =
   'sqs:ReceiveMessage, sqs:ChangeMessageVisibility and sqs:DeleteMessage on the dead-letter queues, sqs:SendMessage on requests';
 
 /** What would become of a letter: as wide as the column. */
 const WOULD: Readonly<Record<Fate, string>> = {
-  replayed: 'replay   ',
-  renewed: 'renew    ',
-  duplicate: 'delete   ',
-  expired: 'stay     ',
-  'unknown-age': 'stay     ',
+  replayed: 'replay  ',
+  renewed: 'renew   ',
+  duplicate: 'delete  ',
+  expired: 'stay    ',
+  'unknown-age': 'stay    ',
 };
 
 const readMaxAge = ({ maxAgeSeconds }: ReplayCommandOptions): number => {
@@ -101,9 +101,9 @@ const printResult = (result: ReplayResult, tell: (text: string) => void): void =
 const createPreview = (tell: (text: string) => void) => {
   let isBegun = false;
   return (letter: Letter, fate: Fate): void => {
-    if (!isBegun) tell(paint('bold', `would    ${LETTER_HEAD}`));
+    if (!isBegun) tell(paint('bold', letterHead('would   ')));
     isBegun = true;
-    tell(`${WOULD[fate]}${lineOfLetter(letter, Date.now())}`);
+    tell(lineOfLetter(letter, Date.now(), WOULD[fate]));
   };
 };
 
@@ -156,12 +156,12 @@ export const runReplay = async (options: ReplayCommandOptions): Promise<number> 
   const tell = json ? note : say;
   try {
     const asking = { ...asked, access, queues, visibilitySeconds, progress: counting, signal };
-    const { isGiven, total } = await approve(asking, dryRun);
+    const { isGiven, isInterrupted = false, total } = await approve(asking, dryRun);
     counting.end();
     if (!isGiven) {
       tell('Nothing was moved.');
       if (json) sayJson({ ...NOTHING, matched: total ?? 0, dryRun });
-      return EXIT.failed;
+      return isInterrupted ? EXIT.interrupted : EXIT.failed;
     }
     const progress = await createProgress(total, json || dryRun);
     const parts = {
@@ -175,9 +175,9 @@ export const runReplay = async (options: ReplayCommandOptions): Promise<number> 
     };
     const result = await carryOut(options, replayOptions, parts).finally(() => progress.end());
     printResult(result, tell);
-    const { isInterrupted, stop: _, ...counts } = result;
+    const { isInterrupted: isCutShort, stop: _, ...counts } = result;
     if (json) sayJson(counts);
-    return counts.failed > 0 || isInterrupted ? EXIT.failed : EXIT.done;
+    return counts.failed > 0 || isCutShort ? EXIT.failed : EXIT.done;
   } finally {
     access.close();
   }

@@ -5,7 +5,7 @@ import { type OpenSqs, openSqs } from '../target.ts';
 import { awsError, CommandError } from '../terminal/ending.ts';
 import { EXIT } from '../terminal/exit.ts';
 import { stopOnInterrupt } from '../terminal/interrupt.ts';
-import { note, paint, plural, say, sayJson, table } from '../terminal/print.ts';
+import { hang, note, paint, plural, say, sayJson, table, whole } from '../terminal/print.ts';
 import type { ShowOptions } from './command.ts';
 import { findQueues, readVisibility } from './letters.ts';
 import { codeName, describeLetter, UNREAD } from './tell.ts';
@@ -49,7 +49,7 @@ const printLetter = (letter: Letter): void => {
       value === undefined ? [] : [[name, value instanceof Date ? value.toISOString() : String(value)] as const],
   );
   const width = Math.max(...rows.map(([name]) => name.length));
-  for (const [name, value] of rows) say(`${paint('bold', name.padEnd(width))}  ${value}`);
+  for (const [name, value] of rows) say(hang(`${paint('bold', name.padEnd(width))}  ${value}`, width + 2));
   if (!letter.isAgeKnown) say(`${paint('bold', 'firstSentAt'.padEnd(width))}  unknown: replay needs --renew`);
   const attributes = Object.entries(letter.attributes).map(([name, { dataType, stringValue, binaryValue }]) => [
     name,
@@ -57,7 +57,7 @@ const printLetter = (letter: Letter): void => {
     stringValue ?? `${binaryValue ?? ''} (base64)`,
   ]);
   if (attributes.length > 0) say('', table(['attribute', 'type', 'value'], attributes));
-  say('', paint('bold', 'body'), body);
+  say('', paint('bold', 'body'), whole(body));
 };
 
 export const runShow = async (options: ShowOptions, [messageId = '']: readonly string[]): Promise<number> => {

@@ -141,7 +141,7 @@ const printAges = ({ byAge }: Summary): void => {
 export const printSummary = (summary: Summary, isFiltered: boolean): void => {
   const { queue, total, failure } = summary;
   if (failure === undefined) say(`${paint('bold', queue)}  ${headlineOf(summary, isFiltered)}`);
-  else note(`${queue}: ${paint('red', failure, process.stderr)}`);
+  else note(`${queue}: ${paint('red', failure)}`);
   if (total > 0) {
     printCodes(summary);
     printAges(summary);

@@ -2,7 +2,8 @@
 import { type Letter, NO_CODE } from '../../dead-letters/letter.ts';
 import { codeOf } from '../../dead-letters/select.ts';
 import { parseRequest, type RequesterFields, requesterOf } from '../../requests/request.ts';
-import { columns, paint, shorten, widthOf } from '../terminal/print.ts';
+import { columns, paint } from '../terminal/print.ts';
+import { BREAK, shorten, widthOf } from '../terminal/text.ts';
 
 const MAX_TOLD = 20;
 
@@ -11,7 +12,7 @@ export const createTeller = (tell: (text: string) => void) => {
   let told = 0;
   return (letter: Pick<Letter, 'messageId'>, notice: string): void => {
     told += 1;
-    if (told <= MAX_TOLD) tell(`${paint('yellow', '!', process.stderr)} ${letter.messageId}: ${notice}`);
+    if (told <= MAX_TOLD) tell(`${paint('yellow', '!')} ${letter.messageId}: ${notice}`);
     if (told === MAX_TOLD + 1) tell('… and more; all are counted');
   };
 };
@@ -59,17 +60,26 @@ const requesterWords = ({ requestId, requestedBy, reason, source }: RequesterFie
 const cells = (code: string, identifier: string, at: string, messageId: string): string =>
   `${code.padEnd(14)}  ${identifier.padEnd(10)}  ${at.padEnd(6)}  ${messageId.padEnd(36)}`;
 
-export const LETTER_HEAD = `${cells('code', 'identifier', 'age', 'message')}  request, error`;
-
-/** Room for an error's text on a narrow terminal. */
+/** Room for an error's text, and where a letter takes a line of its own for it. */
 const LEAST_ERROR = 24;
+const LINE_COLUMNS = 72 + 2 + 14 + 2 + LEAST_ERROR;
+const SECOND_LINE = ' '.repeat(4);
 
-export const lineOfLetter = (letter: Letter, now: number, indent = 0): string => {
+/** Whether request and error stand below; `before` is what stands before each letter. */
+const takesTwoLines = (before: string): boolean => process.stdout.isTTY && columns() < LINE_COLUMNS + widthOf(before);
+
+export const letterHead = (before = ''): string => {
+  const known = `${before}${cells('code', 'identifier', 'age', 'message')}`;
+  return takesTwoLines(before) ? `${known.trimEnd()}${BREAK}${SECOND_LINE}request, error` : `${known}  request, error`;
+};
+
+export const lineOfLetter = (letter: Letter, now: number, before = ''): string => {
   const { messageId, code, identifier, requestId, at, error } = describeLetter(letter);
-  const known = [cells(code, String(identifier ?? '-'), age(now - at.getTime()), messageId), requestId ?? '-'].join(
-    '  ',
-  );
-  if (!error) return requestId === undefined ? known.slice(0, -3).trimEnd() : known;
-  const room = Math.max(LEAST_ERROR, columns() - indent - widthOf(known) - 2);
-  return `${known}  ${process.stdout.isTTY ? shorten(error, room) : error}`;
+  const known = `${before}${cells(code, String(identifier ?? '-'), age(now - at.getTime()), messageId)}`;
+  if (!error && requestId === undefined) return known.trimEnd();
+  const [start, lead] = takesTwoLines(before) ? [`${known}${BREAK}`, SECOND_LINE] : ['', `${known}  `];
+  const request = `${lead}${requestId ?? '-'}`;
+  if (!error) return `${start}${request}`;
+  const room = Math.max(LEAST_ERROR, columns() - widthOf(request) - 2);
+  return `${start}${request}  ${process.stdout.isTTY ? shorten(error, room) : error}`;
 };

@@ -1,5 +1,6 @@
 /** A few lines that stay at the bottom of the terminal while others scroll above them; elsewhere there are none. */
-import { columns, paint, say, shorten } from '../terminal/print.ts';
+import { columns, paint, say } from '../terminal/print.ts';
+import { shorten } from '../terminal/text.ts';
 
 export interface Sticky {
   /** Writes what `print` prints above the lines that stay. */

@@ -2,7 +2,8 @@
  * The table of `local`, a row at a time: so its columns are as wide as what is expected in them. What was sent comes last,
  * and is cut only where a terminal would wrap it.
  */
-import { columns, paint, say, seconds, shorten } from '../terminal/print.ts';
+import { columns, paint, say, seconds } from '../terminal/print.ts';
+import { shorten } from '../terminal/text.ts';
 import type { Scene } from './scenes.ts';
 
 export interface Row {

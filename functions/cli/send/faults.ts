@@ -12,7 +12,7 @@ export interface Faults {
 
 export const createFaults = (tell: (text: string) => void): Faults => {
   const counts = new Map<string, number>();
-  const cross = paint('red', '✗', process.stderr);
+  const cross = paint('red', '✗');
   return {
     add: (place, kind) => {
       const count = (counts.get(kind) ?? 0) + 1;

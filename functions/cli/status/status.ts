@@ -9,7 +9,7 @@ import { countQueue, type QueueCounts, totalOf } from '../queues-now.ts';
 import { createLogsClient, createSqsClient, findTarget, type Target, type TargetOptions } from '../target.ts';
 import { EXIT } from '../terminal/exit.ts';
 import { explain } from '../terminal/hints.ts';
-import { age, note, paint, plural, say, sayJson } from '../terminal/print.ts';
+import { age, hang, note, paint, plural, say, sayJson } from '../terminal/print.ts';
 import type { StatusOptions } from './command.ts';
 
 const QUARTER_MS = 15 * 60_000;
@@ -17,6 +17,7 @@ const QUARTER_MS = 15 * 60_000;
 const LONGEST_WAIT_MS = 60 * 60_000;
 const AHEAD_MS = 60_000;
 const MAX_NAMES = 3;
+const NAME_WIDTH = 10;
 const QUEUES = ['requests', 'rejected', 'exhausted'] as const;
 
 /** What one part of the account said, or why it did not. */
@@ -146,7 +147,8 @@ const countWords = (read: Read<QueueCounts>): string =>
 
 const printStatus = ({ queues, delivery, log, version }: Status, now: Date): void => {
   const known = log.kind === 'read' ? log.value : NO_LOG;
-  const row = (name: string, words: string): void => say(`${paint('bold', name.padEnd(10))}  ${words}`);
+  const row = (name: string, words: string): void =>
+    say(hang(`${paint('bold', name.padEnd(NAME_WIDTH))}  ${words}`, NAME_WIDTH + 2));
   const { requests } = queues;
   if (requests.kind === 'failed') row('requests', `not known: ${requests.detail}`);
   else {

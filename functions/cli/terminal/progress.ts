@@ -17,7 +17,7 @@ const BAR_AFTER_MS = 400;
 
 const createBar = async (total: number | undefined) => {
   const { SingleBar } = (await import('cli-progress')).default;
-  const filled = drawn(paint('cyan', '{bar}', process.stderr));
+  const filled = drawn(paint('cyan', '{bar}'));
   return new SingleBar({
     stream: process.stderr,
     format: total === undefined ? '  {text}' : `  ${filled} {percentage} %  {text}`,
@@ -51,7 +51,8 @@ const createPlain = (startedAt: number): Progress => {
 export const createProgress = async (total: number | undefined, isQuiet = false): Promise<Progress> => {
   const startedAt = performance.now();
   if (isQuiet) return { update: () => {}, tell: note, end: () => {} };
-  if (!process.stderr.isTTY) return createPlain(startedAt);
+  // A dumb terminal cannot go back to draw over what is there.
+  if (!process.stderr.isTTY || process.env['TERM'] === 'dumb') return createPlain(startedAt);
   const bar = await createBar(total);
   let isDrawn = false;
   /** Takes the bar away; the next update draws it again, below what was told meanwhile. */

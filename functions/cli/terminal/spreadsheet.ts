@@ -1,5 +1,5 @@
 /** CSV that a spreadsheet reads as text: every cell quoted, none starts a formula, none steers a terminal. */
-import { visible } from './print.ts';
+import { visible } from './text.ts';
 
 /** With these a spreadsheet takes a cell for a formula, after blanks too, and full-width forms like the plain ones. */
 const FORMULA = /^\s*[=+\-@|\uff1d\uff0b\uff0d\uff20]/;

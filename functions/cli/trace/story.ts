@@ -1,7 +1,7 @@
 /** One request told as a story: sent, received, what Segura said, kept until when and why, settled, where it is now. */
 import type { AuditLine } from '../../audit/read.ts';
 import type { Fate, Request } from '../../audit/requests.ts';
-import { paint, plural, seconds } from '../terminal/print.ts';
+import { hang, paint, plural, seconds } from '../terminal/print.ts';
 
 export interface Told {
   readonly request: Request;
@@ -30,6 +30,9 @@ const CAUSES: Readonly<Record<string, string>> = {
 
 /** `2026-11-26 18:00:01`; UTC stands once, in the head. */
 export const clock = (at: Date): string => at.toISOString().slice(0, 19).replace('T', ' ');
+
+/** Behind two blanks, a clock and two more. */
+const TEXT_AT = 23;
 
 const ordinal = (count: number): string => `delivery ${count}`;
 
@@ -115,8 +118,10 @@ export const storyOf = (told: Told, now: Date): string[] => {
   const title = identifier === undefined ? 'A message that is no request' : `Password ${identifier}`;
   return [
     `${paint('bold', title)}${asked.length > 0 ? `, ${asked.join(', ')}` : ''} (times in UTC)`,
-    sentWords(request),
-    ...lines.flatMap((line, index) => deliveryLines(line, lines[index - 1])),
-    `  ${clock(now)}  ${nowWords(told, now)}`,
+    ...[
+      sentWords(request),
+      ...lines.flatMap((line, index) => deliveryLines(line, lines[index - 1])),
+      `  ${clock(now)}  ${nowWords(told, now)}`,
+    ].map((line) => hang(line, TEXT_AT)),
   ];
 };
