@@ -78,16 +78,18 @@ const rejected = (before: AuditLine | undefined, line: AuditLine): AuditLine | u
   return count === known && line.at < before.at ? line : before;
 };
 
-type Given<Fields> = { readonly [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
+/** As it is gathered: of a hundred thousand requests a copy for each line would cost more than all else. */
+type Gathered = { -readonly [Name in keyof Request]: Request[Name] };
 
-const given = <Fields extends object>(fields: Fields): Given<Fields> =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<Fields>;
-
-const begin = (line: AuditLine): Request => {
+const begin = (line: AuditLine): Gathered => {
   const { identifier, requestId, requestedBy, reason, source } = line;
   return {
     messageId: originalOf(line),
-    ...given({ identifier, requestId, requestedBy, reason, source }),
+    ...(identifier === undefined ? {} : { identifier }),
+    ...(requestId === undefined ? {} : { requestId }),
+    ...(requestedBy === undefined ? {} : { requestedBy }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(source === undefined ? {} : { source }),
     firstAt: line.at,
     last: line,
     deliveries: 0,
@@ -98,36 +100,40 @@ const begin = (line: AuditLine): Request => {
   };
 };
 
-const earlier = (a: string | undefined, b: string | undefined): string | undefined =>
-  a === undefined || (b !== undefined && Date.parse(b) < Date.parse(a)) ? b : a;
+const isEarlier = (a: string, b: string | undefined): boolean => b === undefined || Date.parse(a) < Date.parse(b);
 
-const join = (before: Request, line: AuditLine): Request => {
-  const success = succeeded(before.success, line);
-  const rejection = rejected(before.rejection, line);
-  const firstSentAt = earlier(before.firstSentAt, line.firstSentAt);
-  const isLast = line.at >= before.last.at;
-  return {
-    ...before,
-    ...given({ success, rejection, firstSentAt, caller: before.caller ?? line.caller }),
-    ...given(isLast ? { replayReason: line.replayReason, renewedAt: line.renewedAt } : {}),
-    firstAt: line.at < before.firstAt ? line.at : before.firstAt,
-    last: isLast ? line : before.last,
-    deliveries: before.deliveries + 1,
-    calls: before.calls + (line.attempts ?? 0),
-    replays: Math.max(before.replays, line.replayCount ?? 0),
-    replayedBy: withName(before.replayedBy, line.replayedBy, line.at),
-    senders: withName(before.senders, line.sentBy, line.at),
-  };
+const join = (request: Gathered, line: AuditLine): void => {
+  const success = succeeded(request.success, line);
+  if (success !== undefined) request.success = success;
+  const rejection = rejected(request.rejection, line);
+  if (rejection !== undefined) request.rejection = rejection;
+  const { firstSentAt, caller } = line;
+  if (firstSentAt !== undefined && isEarlier(firstSentAt, request.firstSentAt)) request.firstSentAt = firstSentAt;
+  if (caller !== undefined) request.caller ??= caller;
+  if (line.at < request.firstAt) request.firstAt = line.at;
+  if (line.at >= request.last.at) {
+    request.last = line;
+    if (line.replayReason !== undefined) request.replayReason = line.replayReason;
+    if (line.renewedAt !== undefined) request.renewedAt = line.renewedAt;
+  }
+  request.deliveries += 1;
+  request.calls += line.attempts ?? 0;
+  request.replays = Math.max(request.replays, line.replayCount ?? 0);
+  request.replayedBy = withName(request.replayedBy, line.replayedBy, line.at);
+  request.senders = withName(request.senders, line.sentBy, line.at);
 };
 
 /** Takes lines in any order; the same line twice counts twice, so give each once. */
 export const createRequests = () => {
-  const requests = new Map<string, Request>();
+  const requests = new Map<string, Gathered>();
   return {
     /** @returns the key of its request */
     add: (line: AuditLine): string => {
       const key = requestKeyOf(line);
-      requests.set(key, join(requests.get(key) ?? begin(line), line));
+      const known = requests.get(key);
+      const request = known ?? begin(line);
+      if (known === undefined) requests.set(key, request);
+      join(request, line);
       return key;
     },
     entries: (): IterableIterator<[string, Request]> => requests.entries(),
@@ -171,20 +177,27 @@ const isOpen = (key: string, request: Request, { exhausted, now }: QueuesNow): b
 const backAt = ({ last }: Request): number => last.at.getTime() + (last.waitSeconds ?? 0) * 1000;
 
 /**
- * Which requests are in `requests`: SQS tells of a queue how many messages it holds, not which. No more than it holds,
- * those first that are back last; and of those that have been back for longer than a delivery hides them, no more than are
- * visible. The rest must have left it.
+ * Which requests are in `requests`: SQS tells of a queue how many messages it holds, not which. No more than it holds
+ * beside those of requests that were settled otherwise, those first that are back last; and of those that have been back
+ * for longer than a delivery hides them, no more than are visible. The rest must have left it.
  */
 const findWaiting = (requests: Iterable<readonly [string, Request]>, queues: QueuesNow): ReadonlySet<string> => {
   const { waiting, visible, visibilityMs, now } = queues;
-  const open = [...requests].filter(([key, request]) => isOpen(key, request, queues));
-  if (waiting === undefined) return new Set(open.map(([key]) => key));
   const isHidden = (request: Request): boolean => backAt(request) + visibilityMs >= now.getTime();
-  const hiddenCount = open.filter(([, request]) => isHidden(request)).length;
+  const open: [key: string, backAt: number][] = [];
+  let hiddenCount = 0;
+  let settledCount = 0;
+  for (const [key, request] of requests) {
+    if (isOpen(key, request, queues)) {
+      open.push([key, backAt(request)]);
+      if (isHidden(request)) hiddenCount += 1;
+    } else if (request.last.outcome === 'kept' && !queues.exhausted.has(key) && isHidden(request)) settledCount += 1;
+  }
+  const most = waiting === undefined ? open.length : Math.min(waiting - settledCount, hiddenCount + visible);
   return new Set(
     open
-      .toSorted(([, a], [, b]) => backAt(b) - backAt(a))
-      .slice(0, Math.min(waiting, hiddenCount + visible))
+      .sort(([, a], [, b]) => b - a)
+      .slice(0, Math.max(0, most))
       .map(([key]) => key),
   );
 };

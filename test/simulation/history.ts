@@ -191,6 +191,13 @@ const originalsOf = (messages: Iterable<QueueMessage>, stories: ReadonlyMap<stri
 const judge = (truths: Iterable<Truth>, { queues, ledger }: Cluster, { toldOf }: Recorder): void => {
   const exhausted = originalsOf(queues.exhausted.messages(), ledger.stories);
   const waiting = originalsOf(queues.requests.messages(), ledger.stories);
+  /** By its own attribute: a dead letter has an id of its own. */
+  const letters = new Map(
+    [...queues.rejected.messages()].map(({ attributes }) => [
+      attributes?.['OriginalMessageId']?.StringValue,
+      attributes?.['ErrorCode']?.StringValue,
+    ]),
+  );
   for (const truth of truths) {
     const told = toldOf(truth.messageId);
     const last = told.at(-1);
@@ -201,8 +208,10 @@ const judge = (truths: Iterable<Truth>, { queues, ledger }: Cluster, { toldOf }:
     const fateNow = (): Fate | undefined => {
       if (success?.decision.kind === 'done') return success.decision.result;
       if (exhausted.has(truth.messageId)) return 'exhausted';
-      if (last !== undefined && waiting.has(truth.messageId)) return 'waiting';
-      return last && (rejection ? 'rejected' : 'unknown');
+      // Killed between the dead letter and its line, and then for good.
+      if (last === undefined) return letters.has(truth.messageId) ? 'rejected' : undefined;
+      if (waiting.has(truth.messageId)) return 'waiting';
+      return rejection ? 'rejected' : 'unknown';
     };
     truth.fate = fateNow();
     truth.deliveries = told.length;
@@ -210,7 +219,8 @@ const judge = (truths: Iterable<Truth>, { queues, ledger }: Cluster, { toldOf }:
     const settled = success ?? (truth.fate === 'rejected' ? rejection : undefined);
     truth.settledAt = settled?.at;
     const failed = (settled ?? last)?.decision;
-    truth.errorCode = failed === undefined || failed.kind === 'done' ? undefined : failed.errorCode;
+    if (failed === undefined) truth.errorCode = truth.fate === 'rejected' ? letters.get(truth.messageId) : undefined;
+    else truth.errorCode = failed.kind === 'done' ? undefined : failed.errorCode;
   }
 };
 

@@ -115,6 +115,15 @@ test('no more are waiting than the queue holds, those first whose wait ends last
   ]);
 });
 
+test('a copy of a settled request that is still kept takes its place in the queue', () => {
+  const lines = [
+    line('enabled', 30, { messageId: 'done' }),
+    line('kept', 58, { messageId: 'done', waitSeconds: 900 }),
+    line('kept', 31, { messageId: 'gone', waitSeconds: 900 }),
+  ];
+  expect(fatesNow(lines, { waiting: 1, visible: 0, visibilityMs: 3_600_000 })).toEqual(['enabled', 'unknown']);
+});
+
 test('a request that was rejected is settled by its first dead letter, whatever a copy says later', () => {
   const [[, request] = []] = join(line('kept', 4), line('rejected', 3), line('rejected', 2, { errorCode: '1006' }));
   expect(request?.rejection).toMatchObject({ at: new Date(AT + 120_000), errorCode: '1006' });
