@@ -147,6 +147,20 @@ describe('until then', () => {
     expect(Math.min(...gaps(stage.calls.slice(learnt - 1)))).toBeGreaterThanOrEqual(10_000);
   });
 
+  test('an invocation waits for one probe: where that fails too, the rest is kept uncalled, and done when it comes back', async () => {
+    const answersFrom = (failures: number) =>
+      createStage({ segura: ({ nth }) => (nth <= failures ? gateway(503) : ENABLED) });
+    const short = answersFrom(10);
+    expect(keptIds(await short.invoke(many(60)))).toEqual([]);
+    const longer = answersFrom(12);
+    expect(keptIds(await longer.invoke(many(60)))).toHaveLength(60);
+    expect(longer.calls).toHaveLength(11);
+    await longer.pass(60_000);
+    expect(keptIds(await longer.invoke(many(60)))).toHaveLength(60);
+    await longer.pass(60_000);
+    expect(keptIds(await longer.invoke(many(60)))).toEqual([]);
+  });
+
   test('a few passwords that always fail keep no others', async () => {
     const stage = createStage({
       segura: ({ identifier }) => (identifier <= 3 ? gateway(504) : ENABLED),
