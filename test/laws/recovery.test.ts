@@ -4,7 +4,7 @@ import { type OutageOptions, runOutage } from '../simulation/outage.ts';
 
 const MINUTE = 60;
 const HOUR = 3600;
-/** The same each time: half of the waits is a matter of chance, and a promise of what is usual. */
+/** The same each time. */
 const seed = 1;
 
 interface Case extends Partial<OutageOptions> {
@@ -13,8 +13,8 @@ interface Case extends Partial<OutageOptions> {
 }
 
 const outage = ({ isFifo = false, ...options }: Case) => runOutage({ seed, isFifo, ...options });
-const again = ({ seconds, backlog, isFifo = false }: Case): string =>
-  `npm run simulate -- --seed ${seed} --outage ${seconds}s --backlog ${backlog}${isFifo ? ' --fifo' : ''}`;
+const again = ({ seconds, backlog, isFifo = false, seed: its = seed }: Case): string =>
+  `npm run simulate -- --seed ${its} --outage ${seconds}s --backlog ${backlog}${isFifo ? ' --fifo' : ''}`;
 
 const both = (seconds: number, ...backlogs: readonly number[]): Case[] =>
   backlogs.flatMap((backlog) => [false, true].map((isFifo) => ({ seconds, backlog, isFifo })));
@@ -30,6 +30,20 @@ test.each<Case>([
   expect(violations.join('\n'), again(options)).toBe('');
   expect(enabled).toBe(options.backlog);
 });
+
+test.each<Case>(
+  [2, 3, 4, 5].flatMap((pollers) =>
+    [MINUTE, 10 * MINUTE].flatMap((seconds) =>
+      both(seconds, 1, 100).map((each) => ({ ...each, seed: pollers + seconds, maximumConcurrency: pollers })),
+    ),
+  ),
+)(
+  'and with other luck: $seconds s, $backlog waiting (FIFO: $isFifo), $maximumConcurrency environments, seed $seed',
+  async (options) => {
+    const { violations } = await outage(options);
+    expect(violations.join('\n'), again(options)).toBe('');
+  },
+);
 
 test.each<readonly [string, Case]>([
   [

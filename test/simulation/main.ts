@@ -17,9 +17,9 @@ import type { Course } from '../pictures/specs.ts';
 import type { EpisodeOptions, Summary } from './episode.ts';
 import { holdReport } from './evidence.ts';
 import type { History } from './history.ts';
-import type { OutageOptions, OutageResult } from './outage.ts';
+import type { OutageResult } from './outage.ts';
 import { PEERS, simulatePeer } from './peers.ts';
-import { historyPlan, type Job, outagePlan, plan, readLength } from './plan.ts';
+import { backlogPlan, historyPlan, type Job, type Outage, outagePlan, plan, readLength, withSeeds } from './plan.ts';
 import { report, reportEvidence, reportOutages } from './report.ts';
 import { KINDS, type Kind } from './weather.ts';
 
@@ -38,6 +38,11 @@ const simulate = command({
       '10 s, 1 min, 10 min, 3 h and a day, standard and FIFO, with 1 and with 100 waiting requests',
       outages,
     ),
+    backlogs: flag(
+      '10 min with 10,000 and with 100,000 waiting requests, and a day with 10,000: takes an hour',
+      outages,
+    ),
+    seeds: value('count', 'each with so many seeds, told with the median and the worst of them (default: 1)', outages),
     outage: value('length', 'one outage of this length, such as 10s, 1m, 3h or 1d', outages),
     backlog: value('count', 'requests that wait in it (default: 100)', outages),
     fifo: flag('on a FIFO queue, the backlog in 20 groups', outages),
@@ -52,7 +57,7 @@ const simulate = command({
     '--messages 100000 --seed 7',
     '--kind bad-day --messages 1000',
     '--messages 100000 --report',
-    '--outages',
+    '--outages --seeds 20',
     '--outage 3h --backlog 500 --fifo --json',
   ],
   load: async () => (options: SimulateOptions) => run(withDefaults(options)),
@@ -61,11 +66,21 @@ const simulate = command({
 type SimulateOptions = Readonly<
   Partial<Record<'messages' | 'seed' | 'kind' | 'outage' | 'backlog' | 'capacity', string>>
 > &
-  Readonly<Partial<Record<'concurrency' | 'svg', string>>> &
-  Readonly<Partial<Record<'report' | 'outages' | 'fifo' | 'spread' | 'peers' | 'json', boolean>>>;
+  Readonly<Partial<Record<'concurrency' | 'seeds' | 'svg', string>>> &
+  Readonly<Partial<Record<'report' | 'outages' | 'backlogs' | 'fifo' | 'spread' | 'peers' | 'json', boolean>>>;
 
 const withDefaults = (options: SimulateOptions) => ({
-  ...{ messages: '10000', backlog: '100', report: false, outages: false, fifo: false, spread: false, peers: false },
+  ...{
+    messages: '10000',
+    backlog: '100',
+    report: false,
+    outages: false,
+    backlogs: false,
+    fifo: false,
+    spread: false,
+    peers: false,
+  },
+  seeds: '1',
   json: false,
   ...options,
 });
@@ -145,8 +160,6 @@ const runEpisodes = async ({ messages: given, kind, json }: Options, seed: numbe
   return violations;
 };
 
-type Outage = Omit<OutageOptions, 'newEnvironment'>;
-
 const outageOf = (options: Options, seed: number): Outage => {
   const seconds = readLength(options.outage ?? '');
   if (seconds === undefined)
@@ -176,11 +189,17 @@ const drawOutage = async (file: string, courses: readonly Course[], seconds: num
   await writeFile(file, await draw(outageSpec(courses, seconds / 3600)));
 };
 
-const runOutages = async (options: Options, seed: number): Promise<number> => {
-  if (options.outages && (options.peers || options.svg !== undefined)) {
+const outagesOf = (options: Options, seed: number): Outage[] => {
+  const isPlan = options.outages || options.backlogs;
+  if (isPlan && (options.peers || options.svg !== undefined)) {
     throw new UsageError('--peers and --svg go with --outage, which names one length');
   }
-  const outages = options.outages ? outagePlan(seed) : [outageOf(options, seed)];
+  const plans = [...(options.outages ? outagePlan(seed) : []), ...(options.backlogs ? backlogPlan(seed) : [])];
+  return withSeeds(isPlan ? plans : [outageOf(options, seed)], readNumber('seeds', options.seeds, 1));
+};
+
+const runOutages = async (options: Options, seed: number): Promise<number> => {
+  const outages = outagesOf(options, seed);
   const progress = await createProgress(outages.length, options.json);
   let done = 0;
   const results = await runAll<OutageResult>(
@@ -202,9 +221,9 @@ const runOutages = async (options: Options, seed: number): Promise<number> => {
   else say(reportOutages(outages, results), '', `seed ${seed}`);
   let violations = 0;
   for (const [index, { violations: found }] of results.entries()) {
-    const { seconds, backlog, isFifo } = outages[index] ?? {};
+    const { seed: its, seconds, backlog, isFifo } = outages[index] ?? {};
     violations += found.length;
-    tellViolations(found, `--seed ${seed} --outage ${seconds}s --backlog ${backlog}${isFifo ? ' --fifo' : ''}`);
+    tellViolations(found, `--seed ${its} --outage ${seconds}s --backlog ${backlog}${isFifo ? ' --fifo' : ''}`);
   }
   return violations;
 };
@@ -235,7 +254,8 @@ const run = async (options: Options): Promise<number> => {
   const seed = options.seed === undefined ? Date.now() % 1_000_000 : readNumber('seed', options.seed, 0);
   const carryOut = (): Promise<number> => {
     if (options.report) return runReport(options, seed);
-    return options.outages || options.outage !== undefined ? runOutages(options, seed) : runEpisodes(options, seed);
+    const isOutage = options.outages || options.backlogs || options.outage !== undefined;
+    return isOutage ? runOutages(options, seed) : runEpisodes(options, seed);
   };
   const violations = await carryOut();
   if (!options.json)

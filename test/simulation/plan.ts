@@ -7,7 +7,7 @@ import { KINDS, type Kind } from './weather.ts';
 /** One piece of work for a worker. */
 export type Job =
   | ({ readonly work: 'episode' } & EpisodeOptions)
-  | ({ readonly work: 'outage' } & Omit<OutageOptions, 'newEnvironment'>)
+  | ({ readonly work: 'outage' } & Outage)
   | ({ readonly work: 'history' } & HistoryOptions);
 
 const PER_EPISODE = 1000;
@@ -46,11 +46,25 @@ const MINUTE = 60;
 const HOUR = 3600;
 export const OUTAGE_LENGTHS: readonly number[] = [10, MINUTE, 10 * MINUTE, 3 * HOUR, 24 * HOUR];
 
+export type Outage = Omit<OutageOptions, 'newEnvironment'>;
+
 /** The lengths of the contract's *Recovery*, on either queue, with a hundred waiting requests and with one. */
-export const outagePlan = (seed: number): Omit<OutageOptions, 'newEnvironment'>[] =>
+export const outagePlan = (seed: number): Outage[] =>
   OUTAGE_LENGTHS.flatMap((seconds) =>
     [false, true].flatMap((isFifo) => [1, 100].map((backlog) => ({ seed, seconds, backlog, isFifo }))),
   );
+
+/** More than a queue likes to hold: what is called must not grow with what waits. */
+export const backlogPlan = (seed: number): Outage[] => [
+  ...[10_000, 100_000].flatMap((backlog) =>
+    [false, true].map((isFifo) => ({ seed, seconds: 10 * MINUTE, backlog, isFifo })),
+  ),
+  { seed, seconds: 24 * HOUR, backlog: 10_000, isFifo: false },
+];
+
+/** Each outage with so many seeds, from its own on. */
+export const withSeeds = (outages: readonly Outage[], seeds: number): Outage[] =>
+  outages.flatMap((outage) => Array.from({ length: seeds }, (_, index) => ({ ...outage, seed: outage.seed + index })));
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: MINUTE, h: HOUR, d: 24 * HOUR };
 

@@ -3,6 +3,7 @@ import { table } from '../../functions/cli/terminal/print.ts';
 import type { Summary } from './episode.ts';
 import type { Evidence } from './evidence.ts';
 import type { OutageResult } from './outage.ts';
+import type { Outage } from './plan.ts';
 import type { Kind } from './weather.ts';
 
 const add = (sums: Record<string, number>, more: Readonly<Record<string, number>>): void => {
@@ -93,12 +94,21 @@ const lengthOf = (seconds: number): string => {
   return `${seconds} s`;
 };
 
+/** The same outage with several seeds: in the middle, and at worst where that is another. */
+const range = (values: readonly number[], text: (value: number) => string): string => {
+  const sorted = values.toSorted((a, b) => a - b);
+  const [middle, worst] = [sorted[Math.floor(sorted.length / 2)] ?? 0, sorted.at(-1) ?? 0];
+  return text(middle) === text(worst) ? text(middle) : `${text(middle)} (${text(worst)})`;
+};
+const seconds = (value: number): string => `${value.toFixed(1)} s`;
+
 /** How long requests waited once Segura was back. */
-export const reportOutages = (
-  outages: readonly { readonly seconds: number; readonly isFifo: boolean }[],
-  results: readonly OutageResult[],
-): string =>
-  table(
+export const reportOutages = (outages: readonly Outage[], results: readonly OutageResult[]): string => {
+  const rows = Map.groupBy(results.entries(), ([index, { backlog }]) => {
+    const outage = outages[index];
+    return [lengthOf(outage?.seconds ?? 0), outage?.isFifo ? 'FIFO' : 'standard', String(backlog)].join('\n');
+  });
+  return table(
     [
       'outage',
       'queue',
@@ -111,14 +121,26 @@ export const reportOutages = (
       'most receives',
       'exhausted',
     ],
-    results.map(({ backlog, waits, callsInOutage, callsInBusiestMinute, mostReceives, exhausted }, index) => [
-      lengthOf(outages[index]?.seconds ?? 0),
-      outages[index]?.isFifo ? 'FIFO' : 'standard',
-      String(backlog),
-      ...[waits.median, waits.p95, waits.last].map((seconds) => `${seconds.toFixed(1)} s`),
-      ...[callsInOutage, callsInBusiestMinute, mostReceives, exhausted].map(String),
-    ]),
+    [...rows].map(([name, entries]) => {
+      const same = entries.map(([, result]) => result);
+      return [
+        ...name.split('\n'),
+        ...(['median', 'p95', 'last'] as const).map((wait) =>
+          range(
+            same.map(({ waits }) => waits[wait]),
+            seconds,
+          ),
+        ),
+        ...(['callsInOutage', 'callsInBusiestMinute', 'mostReceives', 'exhausted'] as const).map((what) =>
+          range(
+            same.map((result) => result[what]),
+            String,
+          ),
+        ),
+      ];
+    }),
   );
+};
 
 /** What the command said of all, and what it took. */
 export const reportEvidence = (evidence: Omit<Evidence, 'differences'>): string[] => {
