@@ -22,6 +22,8 @@ const LEAST_OF_OLD_SECONDS = 120;
 /** The contract: `Retry-After` is respected up to 870 s. */
 const LONGEST_ASKED_SECONDS = 870;
 const A_MOMENT_MS = 1500;
+/** So long may others go on: the secret is read again before the rest hears of an answer. */
+const HEARS_WITHIN_MS = 15_000;
 /** Where something hung or broke. */
 const EXEMPT: readonly string[] = ['bug', 'deadline'];
 /** A change that was on its way when the message came back. */
@@ -61,11 +63,31 @@ export const createWaits = ({ clock, ledger, weather, requests }: WaitsParts) =>
     if (ms > LATE_CHANGE_MS) violate(`the wait of another receive changed, ${ms} ms after it`, story);
   };
 
+  /** Of an execution environment: what it heard last, and until when it asked for no more calls. */
+  const asked = new Map<number, { readonly heardAt: number; readonly until: number }>();
+
   return {
-    onAnswer: (run: Run, { messageId }: Story, retryAfter: unknown): void => {
+    onCall: ({ environment, askedUntil }: Run, story: Story): void => {
+      const untilOfMessage = askedUntil.get(story.messageId) ?? 0;
+      const { heardAt, until } = asked.get(environment) ?? { heardAt: 0, until: 0 };
+      const holds = clock.now() - heardAt > HEARS_WITHIN_MS ? Math.max(untilOfMessage, until) : untilOfMessage;
+      if (clock.now() < holds) violate(`called ${holds - clock.now()} ms before the end of a Retry-After`, story);
+    },
+
+    /** `hasSucceeded`: Segura said yes or no; a pause is asked for by other answers. */
+    onAnswer: (
+      { environment, askedUntil }: Run,
+      { messageId }: Story,
+      retryAfter: unknown,
+      hasSucceeded: boolean,
+    ): void => {
       const seconds = Math.min(LONGEST_ASKED_SECONDS, Number(retryAfter));
-      if (seconds > 0) run.askedUntil.set(messageId, clock.now() + seconds * 1000);
-      else run.askedUntil.delete(messageId);
+      const until = clock.now() + seconds * 1000;
+      if (seconds > 0) askedUntil.set(messageId, until);
+      else askedUntil.delete(messageId);
+      if (seconds > 0 && !hasSucceeded && until > (asked.get(environment)?.until ?? 0)) {
+        asked.set(environment, { heardAt: clock.now(), until });
+      }
     },
 
     onVisibility: (handle: string, seconds: number, run: Run): void => {

@@ -137,10 +137,10 @@ export const drawWeather = (kind: Kind, startsAt: number, random: Random): Weath
       return { from, to, share: pick(random, shares), faults: faces };
     });
   /** A little of everything, all the time. */
-  const drizzle = <Fault>(faults: readonly Fault[]): Window<Fault> => ({
+  const drizzle = <Fault>(faults: readonly Fault[], share = 0.02): Window<Fault> => ({
     from: startsAt,
     to: troubleEndsAt,
-    share: 0.02,
+    share,
     faults,
   });
   const quiet: Weather = {
@@ -161,7 +161,7 @@ export const drawWeather = (kind: Kind, startsAt: number, random: Random): Weath
     case 'quiet':
       return { ...quiet, duplicateShare: 0 };
     case 'half-confirmed':
-      return { ...quiet, sqs: [{ ...drizzle<AwsFault>(['failed-entries']), share: 0.5 }] };
+      return { ...quiet, sqs: [drizzle<AwsFault>(['failed-entries'], 0.5)] };
     case 'ordinary':
       return {
         ...quiet,
@@ -186,7 +186,8 @@ export const drawWeather = (kind: Kind, startsAt: number, random: Random): Weath
         segura: [
           ...windows(2 + Math.floor(random() * 3), PASSING, [0.05, 0.3, 0.7, 1]),
           ...windows(2, STRANGE, [0.05, 0.3, 1]),
-          drizzle(['deception', 'lost-answer', 'deaf', 'bug', ...STRANGE]),
+          drizzle(['deception', 'lost-answer', ...STRANGE]),
+          drizzle(['deaf', 'bug'], 0.01),
         ],
         tokens: windows(kind === 'big-batches' ? 2 : Math.floor(random() * 3), PASSING, [0.3, 1]),
         secrets: windows(Math.floor(random() * 2), AWS, [0.3, 1]),

@@ -23,6 +23,7 @@ const LONG_MS = 3000;
 const MEMORY_MS = 1_200_000;
 /** The answer goes out 500 ms before the end at the latest; calls and waits end a second before that. */
 const LAST_MOMENT_MS = 1000;
+const ANSWER_MS = 500;
 /** A verdict is acted on within its invocation, or when a frozen process wakes up. */
 const VERDICT_HOLDS_MS = 1_200_000;
 
@@ -87,6 +88,7 @@ export const createWitness = ({ clock, ledger, isFifo, hasOutcomes, weather, req
     const open = begin(run);
     if (open > MAX_CALLS_UNDER_WAY) violate(`${open} calls under way at once`, story);
     if (!isStale) pace.onCall(run);
+    waits.onCall(run, story);
 
     return (delivery: Delivery | undefined): void => {
       end(run);
@@ -101,7 +103,8 @@ export const createWitness = ({ clock, ledger, isFifo, hasOutcomes, weather, req
         if (isEnabled(verdict)) run.enabled.add(story.messageId);
       }
       const { answer } = delivery ?? {};
-      waits.onAnswer(run, story, answer?.kind === 'answered' ? answer.headers['retry-after'] : undefined);
+      const retryAfter = answer?.kind === 'answered' ? answer.headers['retry-after'] : undefined;
+      waits.onAnswer(run, story, retryAfter, verdict !== undefined);
       const came = answer?.kind === 'answered' ? `HTTP ${answer.status}` : (answer?.code ?? 'a closed connection');
       tell(story, `call ${calls} of invocation ${run.id}: ${came}`);
     };
@@ -147,13 +150,16 @@ export const createWitness = ({ clock, ledger, isFifo, hasOutcomes, weather, req
     onSeguraCall: ({ url, path = url.pathname }: Call, run: Run, isStale: boolean) =>
       path.endsWith('/oauth2/token') ? onTokenRequest(run) : onEnableCall(Number(path.split('/').at(-1)), run, isStale),
 
-    onAwsCall: ({ headers }: Call, run: Run) => {
+    onAwsCall: ({ headers, timeoutMs }: Call, run: Run) => {
       const isSecret = headers['x-amz-target'] === 'secretsmanager.GetSecretValue';
       if (isSecret) {
         run.secretRequests += 1;
         if (run.secretRequests > MAX_SECRET_REQUESTS) violate(`${run.secretRequests} secret reads in one invocation`);
       }
       const { environment } = run;
+      const leftMs = run.startedAt + FUNCTION_TIMEOUT_MS - clock.now();
+      if (!isSecret && !run.wasFrozen && (run.hasAnswered || timeoutMs > leftMs - ANSWER_MS))
+        violate(`SQS is called for longer than invocation ${run.id} has`);
       if (!isSecret) sqsUnderWay.set(environment, (sqsUnderWay.get(environment) ?? 0) + 1);
       return (delivery: AwsDelivery | undefined): void => {
         if (!isSecret) sqsUnderWay.set(environment, (sqsUnderWay.get(environment) ?? 1) - 1);

@@ -259,6 +259,12 @@ describe('again', () => {
     expect(calls.map(({ timeoutMs }) => timeoutMs)).toEqual([300, 150]);
     const late = open([failed('InternalError', false, '0')], 50);
     await late.sqs.sendMessages(messages('a'), 120);
-    expect(late.calls).toHaveLength(1);
+    expect([late.calls.length, late.waits]).toEqual([1, []]);
+  });
+
+  test('not even once where no time is left', async () => {
+    const { sqs, calls } = open([confirmed]);
+    expect(kinds(await sqs.sendMessages(messages('a'), 0))).toEqual(['failed']);
+    expect(calls).toEqual([]);
   });
 });
