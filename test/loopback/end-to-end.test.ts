@@ -331,3 +331,12 @@ test('doctor says which version runs, and where requests go', async () => {
     },
   ]);
 });
+
+test('a variable of the function that names the same queue by another host, or the secret by its ARN, is no fault', async () => {
+  await using account = await openDelivered();
+  account.account.settings.variables = variablesOf(account, {
+    SOURCE_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/000000000000/requests',
+    SEGURA_SECRET_ID: 'arn:aws:secretsmanager:us-east-1:000000000000:secret:mysafe/segura-AbCdEf',
+  });
+  expect((await examine(account)).status).toBe(0);
+}, 60_000);

@@ -1,5 +1,6 @@
 /** The doctor on what is deployed: which version runs, and whether requests are delivered to it. */
 import { awsFailure } from '../../aws/failure.ts';
+import { isHttpUrl, isSameQueue } from '../../aws/queue-url.ts';
 import { createDeliveries, type Delivery } from '../delivery.ts';
 import { ALIAS, type FunctionNow, readFunction, versionWords } from '../function.ts';
 import type { Target, TargetOptions } from '../target.ts';
@@ -45,6 +46,14 @@ const checkDelivery = async (options: TargetOptions, target: Target, hasAlias: b
 /** Without these it does not start. */
 const REQUIRED = ['SOURCE_QUEUE_URL', 'REJECTED_QUEUE_URL', 'SEGURA_SECRET_ID'] as const;
 
+/** A queue has several hosts, and a secret is known by its name or by its ARN, which ends with six characters of AWS's. */
+const isSame = (a: string, b: string): boolean => {
+  if (a === b) return true;
+  if (isHttpUrl(a) && isHttpUrl(b)) return isSameQueue(a, b);
+  const [nameOfA, nameOfB] = [a, b].map((text) => /^arn:.*:secret:(.+)-\w{6}$/.exec(text)?.[1]);
+  return nameOfA === undefined ? nameOfB === a : nameOfA === b;
+};
+
 /** Variables of the function that are missing, or name something else than what is checked here. */
 const faultsOfVariables = (variables: Readonly<Record<string, string>>, target: Target): string[] => {
   const expected = {
@@ -55,7 +64,7 @@ const faultsOfVariables = (variables: Readonly<Record<string, string>>, target: 
   };
   const missing = REQUIRED.filter((name) => !variables[name]);
   const stray = Object.entries(expected)
-    .filter(([name, value]) => value !== undefined && variables[name] && variables[name] !== value)
+    .filter(([name, value]) => value !== undefined && variables[name] && !isSame(variables[name], value))
     .map(([name]) => name);
   return [
     ...(missing.length === 0 ? [] : [`it cannot start, for it has no ${missing.join(', ')}`]),
