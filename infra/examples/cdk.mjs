@@ -1,6 +1,7 @@
 /**
- * Deploys dist/template/ (npm run template) from a CDK app; the zips go where CDK keeps its assets. With aws-cdk-lib installed:
- * npx cdk deploy --app "node infra/examples/cdk.mjs"
+ * Deploys dist/template/ (npm run template) from a CDK app; the zips go where CDK keeps its assets. In an account that
+ * `cdk bootstrap` has prepared, from the project's folder:
+ * npm install --no-save aws-cdk aws-cdk-lib constructs && npx cdk deploy --app "node infra/examples/cdk.mjs"
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

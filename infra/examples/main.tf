@@ -1,7 +1,8 @@
-# Deploys dist/template/ (npm run template) with Terraform, from this folder: terraform apply -var code_bucket=my-bucket
+# Deploys dist/template/ (npm run template) with Terraform, from the project's folder, in the region of your AWS profile:
+# terraform -chdir=infra/examples init && terraform -chdir=infra/examples apply -var code_bucket=my-bucket
 terraform {
   required_providers {
-    aws = { source = "hashicorp/aws" }
+    aws = { source = "hashicorp/aws", version = ">= 5.0" }
   }
 }
 

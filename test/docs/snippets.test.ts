@@ -1,6 +1,6 @@
 /** What the pages show can be typed in: every command exists, every snippet parses. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -55,6 +55,15 @@ const FOREIGN = [
 ];
 const NPM = ['ci', 'start', 'test', 'audit', 'install', 'i', 'run', 'sbom'];
 
+const isExecutable = (path: string): boolean => {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false; // not there, or not to be run
+  }
+};
+
 /** The words that our own command line would get, if this calls it. */
 const ownWords = (words: readonly string[]): readonly string[] | undefined => {
   const line = words.join('\u0000');
@@ -98,6 +107,8 @@ const faultOfCommand = async (words: readonly string[]): Promise<string | undefi
     return existsSync(join(root, 'node_modules/.bin', second)) ? undefined : `${second} is not installed`;
   }
   if (name === 'aws') return faultOfAws(words);
+  // A script of ours, as it is called from the project's folder.
+  if (name.includes('/')) return isExecutable(join(root, name)) ? undefined : `${name} is not there, or no script`;
   return FOREIGN.includes(name) ? undefined : `nobody knows ${name}`;
 };
 
