@@ -15,6 +15,7 @@ Compares this project with a bare handler and with peers: cold start, warm batch
   --cjs             also this project as CommonJS (ours-cjs)
   --compile-cache   also this project with a V8 compile cache (ours-compile-cache)
   --lean            also the bare handler and the peers built as this project is (bare-lean, middy-lean, powertools-lean)
+  --quick           a tenth of the work: to see that all of it runs, not how fast
   --json            one JSON object, with quartiles
   --help            this text`;
 
@@ -26,6 +27,7 @@ const OPTIONS = {
   cjs: { type: 'boolean', default: false },
   'compile-cache': { type: 'boolean', default: false },
   lean: { type: 'boolean', default: false },
+  quick: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
@@ -64,7 +66,13 @@ const main = async (args: readonly string[]): Promise<void> => {
   const chosen = choose(options);
   const transports = TRANSPORTS.filter((transport) => options[transport] || !(options.http || options.https));
   const progress = await createProgress(rounds * chosen.length * transports.length, options.json);
-  const report = await runBench({ rounds, transports, chosen, onSubject: progress.update });
+  const report = await runBench({
+    rounds,
+    isQuick: options.quick,
+    transports,
+    chosen,
+    onSubject: progress.update,
+  });
   progress.end();
   if (options.json) console.log(JSON.stringify(report));
   else print(report);

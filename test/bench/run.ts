@@ -10,6 +10,8 @@ import { type Built, buildContender, buildLauncher, type Contender } from './sub
 
 export interface Plan {
   readonly rounds: number;
+  /** A tenth of the work in each: to see that it runs, not how fast. */
+  readonly isQuick: boolean;
   /** Measured by turns too. */
   readonly transports: readonly Transport[];
   readonly chosen: readonly Contender[];
@@ -29,12 +31,12 @@ const versionsOf = async (chosen: readonly Contender[]): Promise<Readonly<Record
   return versions;
 };
 
-const startBench = async (folder: string, isSecure: boolean): Promise<Bench> => {
-  if (!isSecure) return startStandIns({ waitMs: WAIT_MS });
+const startBench = async (folder: string, isSecure: boolean, isQuick: boolean): Promise<Bench> => {
+  if (!isSecure) return startStandIns({ waitMs: WAIT_MS }, isQuick);
   const { ca, server } = await createCertificates();
   const caFile = join(folder, 'ca.pem');
   await writeFile(caFile, ca);
-  return startStandIns({ waitMs: WAIT_MS, tls: { ...server, caFile } });
+  return startStandIns({ waitMs: WAIT_MS, tls: { ...server, caFile } }, isQuick);
 };
 
 type Samples = Record<Measure, number[]>;
@@ -90,7 +92,7 @@ export const runBench = async (plan: Plan): Promise<Report> => {
     const taken: Taken[] = [];
     for (const transport of transports) {
       const isSecure = transport === 'https';
-      const bench = await startBench(folder, isSecure);
+      const bench = await startBench(folder, isSecure, plan.isQuick);
       benches.push(bench);
       for (const contender of chosen) {
         const built = await buildContender(contender, { folder: join(folder, transport), launcher, isSecure });

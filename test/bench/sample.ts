@@ -25,13 +25,15 @@ export interface Sample extends Reading {
 
 export interface Bench {
   readonly standIns: StandIns;
+  /** A tenth of the work. */
+  readonly isQuick: boolean;
   /** Requests to enable since this was asked before. */
   readonly countEnabled: () => Promise<number>;
   readonly stop: () => void;
 }
 
 /** Starts the vaults and Secrets Manager. `stop` ends them. */
-export const startStandIns = async (settings: Settings): Promise<Bench> => {
+export const startStandIns = async (settings: Settings, isQuick: boolean): Promise<Bench> => {
   const child = fork(join(import.meta.dirname, 'stand-ins.ts'));
   const ask = async <Answer>(message: Settings | 'count'): Promise<Answer> => {
     child.send(message);
@@ -40,6 +42,7 @@ export const startStandIns = async (settings: Settings): Promise<Bench> => {
   };
   return {
     standIns: await ask<StandIns>(settings),
+    isQuick,
     countEnabled: () => ask<number>('count'),
     stop: () => child.disconnect(),
   };
@@ -79,7 +82,7 @@ const TAIL_CHARACTERS = 2000;
 /** @throws Error where a message was not answered, or Segura was not asked once for each. */
 export const takeSample = async (subject: Subject, work: Work, bench: Bench): Promise<Sample> => {
   const startedAtNs = process.hrtime.bigint();
-  const child = spawn(process.execPath, [subject.launcher, subject.bundle, work], {
+  const child = spawn(process.execPath, [subject.launcher, subject.bundle, work, bench.isQuick ? '10' : '1'], {
     env: { ...environmentFor(work, bench.standIns), ...subject.environment },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });

@@ -2,13 +2,13 @@
  * `npm run test:mutation`: breaks the project on purpose, in one place after the other, in copies of it, and says which
  * breaks the tests notice. Exits 1 below 95 %, or where a break no longer fits. It takes its time: not a part of `npm test`.
  *
- * The quickest tests are asked first: a break is mostly noticed by the unit tests that import the broken file.
+ * The quickest tests are asked first: a break is mostly noticed by the unit tests of the broken file.
  */
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join, relative, sep } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
 import { parseArgs } from 'node:util';
 import { note, say, sayJson } from '../../functions/cli/terminal/print.ts';
 import { AWS_BREAKS } from './aws-breaks.ts';
@@ -23,7 +23,7 @@ Exits 1 where fewer than 95 % are noticed, or where the text that a break replac
 
   --only <text>      breaks alone whose file or description holds this text
   --levels <names>   tests to ask, by commas, in this order: own, unit, laws, simulation, loopback (default: all);
-                     own are the unit tests that import the broken file
+                     own are the unit tests that import the broken file or are called like it
   --workers <n>      breaks that are tried at once (default: one for each core)
   --check            only looks whether each break still fits
   --json             one JSON object
@@ -53,23 +53,28 @@ const vitest = (...args: readonly string[]): Command => [
   '--maxWorkers=1',
   '--reporter=dot',
 ];
+const FOLDERS = readdirSync(join(ROOT, 'test'));
 /** Of a folder, what reaches the file at all. */
-const related = (folder: string, file: string): Command => vitest('related', file, `--dir=${folder}`);
+const related = (folder: string, file: string): Command =>
+  vitest('related', file, ...FOLDERS.filter((each) => each !== folder).map((each) => `--exclude=test/${each}/**`));
 
 const UNIT_TESTS = readdirSync(join(ROOT, 'test/unit'))
   .filter((name) => name.endsWith('.test.ts'))
   .map((name) => ({ path: `test/unit/${name}`, text: readFileSync(join(ROOT, 'test/unit', name), 'utf8') }));
-const importersOf = (file: string): string[] =>
-  UNIT_TESTS.filter(({ text }) => text.includes(`'../../${file}'`)).map(({ path }) => path);
+/** Those that import it, and the one that carries its name. */
+const testsOf = (file: string): string[] =>
+  UNIT_TESTS.filter(
+    ({ path, text }) => text.includes(`'../../${file}'`) || path === `test/unit/${basename(file, '.ts')}.test.ts`,
+  ).map(({ path }) => path);
 
 /** Commands of each level, by the broken file; the first that fails has noticed. */
 const LEVELS: Readonly<Record<string, (file: string) => readonly Command[]>> = {
   own: (file) => {
-    const tests = importersOf(file);
+    const tests = testsOf(file);
     return tests.length > 0 ? [vitest('run', ...tests)] : [];
   },
-  unit: (file) => [related('test/unit', file)],
-  laws: (file) => [related('test/laws', file)],
+  unit: (file) => [related('unit', file)],
+  laws: (file) => [related('laws', file)],
   simulation: () => [
     ['test/simulation/main.ts', '--messages', '6000', '--seed', '1'],
     ['test/simulation/main.ts', '--outages', '--seed', '1'],
