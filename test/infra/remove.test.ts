@@ -57,7 +57,7 @@ const osls = (
   env: Readonly<Record<string, string>>,
 ): Promise<{ code: number; output: string }> =>
   new Promise((resolve) => {
-    const { PATH = '' } = process.env;
+    const { PATH, NODE_COMPILE_CACHE } = process.env;
     execFile(
       process.execPath,
       [join(root, 'node_modules/osls/bin/serverless.js'), ...args],
@@ -65,6 +65,7 @@ const osls = (
         cwd: root,
         env: {
           PATH,
+          NODE_COMPILE_CACHE,
           HOME: tmpdir(),
           AWS_ACCESS_KEY_ID: 'test',
           AWS_SECRET_ACCESS_KEY: 'test',
@@ -76,7 +77,7 @@ const osls = (
     );
   });
 
-test('remove refuses while requests or letters wait, names the queues, and removes nothing', async () => {
+test.concurrent('remove refuses while requests or letters wait, names the queues, and removes nothing', async () => {
   const sqs = await startSqs();
   const client = new SQSClient({
     endpoint: sqs.url,
@@ -106,7 +107,7 @@ test('remove refuses while requests or letters wait, names the queues, and remov
   expect(stack.asked).toContain('DescribeStackResource');
 }, 300_000);
 
-test('remove says it in a sentence where nobody could see whether messages wait', async () => {
+test.concurrent('remove says it in a sentence where nobody could see whether messages wait', async () => {
   await using stack = await startStack('mysafe-enable-prod', []);
   const { code, output } = await osls(['remove', '--stage', 'other'], {
     AWS_ENDPOINT_URL: stack.url,
@@ -139,7 +140,7 @@ test('the region is found as the AWS CLI finds it', async () => {
   }
 });
 
-test.each(['deploy', 'remove'])(
+test.concurrent.each(['deploy', 'remove'])(
   '%s says that the region is missing, and calls nobody',
   async (command) => {
     const folder = await mkdtemp(join(tmpdir(), 'region-'));

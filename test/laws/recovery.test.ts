@@ -61,7 +61,8 @@ test.each<readonly [string, Case]>([
   ['there are more than the queue lets be in flight', { seconds: 600, backlog: 300, maxInFlight: 100 }],
   ['Segura hangs instead of answering', { seconds: 600, backlog: 20, faults: ['hang'] }],
   ['Segura can work on two calls at once', { seconds: 600, backlog: 300, capacity: 2 }],
-  ['two thousand wait, with fifty pollers', { seconds: 600, backlog: 2000, maximumConcurrency: 50 }],
+  // Fifty pollers hold five hundred at once.
+  ['eight hundred wait, with fifty pollers', { seconds: 600, backlog: 800, maximumConcurrency: 50 }],
 ])('nothing is lost or given up where %s', async (_, options) => {
   const { violations, enabled } = await outage(options);
   expect(violations.join('\n'), again(options)).toBe('');

@@ -1,5 +1,5 @@
 /** Files as people have them: read right, or refused. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -8,7 +8,8 @@ import { createCheck } from '../../functions/cli/send/check.ts';
 import { type Format, openArguments, openFile } from '../../functions/cli/send/request-source.ts';
 import { parseIdentifier, parseRequest } from '../../functions/requests/request.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'mysafe-enable-test-'));
+// In memory where there is such a place: thousands of files are written.
+const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'mysafe-enable-test-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const check = createCheck({ fields: {}, groupId: undefined, isFifo: false, now: Date.now() });
@@ -315,7 +316,7 @@ describe('any file', () => {
           expect(found.identifiers.map(String)).toEqual(text.trim() === '' ? [] : expected);
         },
       ),
-      { numRuns: 1500 },
+      { numRuns: 600 },
     );
     expect(readCount).toBeGreaterThan(20);
   });
@@ -346,7 +347,7 @@ describe('any file', () => {
         if (invalid !== lines) expect(bodies.map(parseRequest)).toEqual(taken);
         expect(bodies.length + invalid.length).toBe(lines.length);
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 
@@ -360,7 +361,7 @@ describe('any file', () => {
           if (found instanceof Error) expect(found.name).toMatch(/^(UsageError|CommandError)$/);
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 });
