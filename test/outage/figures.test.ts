@@ -18,7 +18,7 @@ const learns = (at: number): Call[] => [1, 2, 3, 4, 5].map((identifier) => call(
 
 const of = (calls: readonly Call[], course: Partial<Course> = {}) =>
   figuresOf({
-    ...{ seconds: 60, waiting: 2, isFifo: false, sqs: 'aws', tokensFail: false, backAt: BACK_AT },
+    ...{ seconds: 60, waiting: 100, isFifo: false, sqs: 'aws', tokensFail: false, backAt: BACK_AT },
     ...{ mostReceives: 2, functionErrors: 0, environments: 1, left: 0, deadLetters: 0 },
     calls: calls.toSorted((a, b) => a.at - b.at),
     ...course,
@@ -33,7 +33,7 @@ describe('a run', () => {
   test.each<[string, readonly Call[], Partial<Course>, RegExp]>([
     ['half of whom waited too long', enabledAfter(500, 11_000), {}, /half waited 11 s, not 10 s/],
     ['whose last waited too long', enabledAfter(0, 0, 61_000), {}, /the last waited 61 s, not 60 s/],
-    ['with a request left behind', enabledAfter(500), { left: 1 }, /1 of 2 are still waiting/],
+    ['with a request left behind', enabledAfter(500), { left: 1 }, /1 of 100 are still waiting/],
     ['with a dead letter', [], { deadLetters: 1 }, /1 became dead letters/],
     ['in which the function failed', [], { functionErrors: 3 }, /3 invocations failed/],
     ['that used its receives up', [], { mostReceives: 1000 }, /received 1000 times/],
@@ -45,6 +45,11 @@ describe('a run', () => {
     ],
   ])('%s has missed the promise', (_, calls, course, missed) => {
     expect(of(calls, course).missed.join()).toMatch(missed);
+  });
+
+  test('with a number of requests for which the contract names no figure has not missed one', () => {
+    expect(of(enabledAfter(0, 0, 61_000), { waiting: 3 }).missed).toEqual([]);
+    expect(of(enabledAfter(61_000), { waiting: 1 }).missed).toHaveLength(2);
   });
 
   test('whose environments called once each in 10 s has missed nothing', () => {

@@ -1,5 +1,5 @@
 /** What a run says: the waits after the return, the calls, and whether the contract's *Recovery* held. */
-import { promiseOf } from '../simulation/promise.ts';
+import { type Promised, promiseOf } from '../simulation/promise.ts';
 
 /** To Segura, or to its token endpoint where it names no identifier; in ms since the epoch. */
 export interface Call {
@@ -95,6 +95,10 @@ const countOvertakings = (calls: readonly Call[], waiting: number): number => {
   return overtakings;
 };
 
+/** The contract's figures are for a hundred waiting requests and for a single one. */
+const isPromised = ({ waiting }: Course): boolean => waiting === 1 || waiting === 100;
+const ANY_WAIT: Promised = { median: Number.POSITIVE_INFINITY, last: Number.POSITIVE_INFINITY };
+
 const quantile = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 
@@ -109,7 +113,7 @@ const waitsOf = ({ calls, backAt }: Course): number[] => {
 const missedOf = (course: Course, figures: Omit<Figures, 'missed'>): string[] => {
   const { seconds, waiting, left, deadLetters, functionErrors, mostReceives } = course;
   const { waits, mostCallsIn10s, overtakings } = figures;
-  const promise = promiseOf(seconds, waiting);
+  const promise = isPromised(course) ? promiseOf(seconds, waiting) : ANY_WAIT;
   const busiest = Math.max(0, ...mostCallsIn10s);
   return [
     ...(left > 0 ? [`${left} of ${waiting} are still waiting`] : []),

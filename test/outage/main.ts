@@ -14,7 +14,7 @@ Runs the built function (dist/enable-password) in real time through an outage: r
 it answers in 50 ms. Prints how long they waited after its return, and exits 1 where the contract's Recovery was missed.
 
   --seconds <n>   how long the outage lasts (default 60)
-  --waiting <n>   requests that wait in it (default 100)
+  --waiting <n>   requests that wait in it (default 100); of the waits, 1 and 100 alone are held against the contract
   --fifo          on a FIFO queue, the requests in 20 groups
   --sqs <kind>    how SQS behaves (default aws)
                     aws       as AWS does
