@@ -5,8 +5,9 @@
 import { describe, expect, test } from 'vitest';
 import { createCertificates } from '../../infra/local/certificates.ts';
 import { fixture } from '../../infra/local/faults.ts';
-import { batchResponse, startWorld, type World, type WorldOptions } from '../../infra/local/world.ts';
+import { startWorld, type World, type WorldOptions } from '../../infra/local/world.ts';
 import { type Doorway, startDoorway } from './doorway.ts';
+import { invokeLater, MOVABLE_CLOCK } from './moved-clock.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_SECONDS = 86_400;
@@ -95,20 +96,8 @@ const WAYS: readonly Way[] = [
   },
 ];
 
-/** In the function's process: the clock goes ahead by what an event says. */
-const CLOCK = `const { now } = Date; let aheadMs = 0; Date.now = () => now() + aheadMs;
-process.on('message', ({ event }) => { aheadMs = event?.clockAheadMs ?? aheadMs; });`;
-const MOVABLE = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(CLOCK)}` };
-
 const startWith = (options: WorldOptions = {}): Promise<World> =>
   startWorld({ ...options, passwords: { 10: 'disabled', 11: 'disabled', 12: 'disabled' } });
-
-/** @returns the ids of what is kept */
-const invokeLater = async (world: World, clockAheadMs: number): Promise<string[]> => {
-  const Records = await world.receiveRecords();
-  const { batchItemFailures } = batchResponse(await world.invoke({ Records, clockAheadMs }));
-  return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
-};
 
 describe.concurrent('a fixed secret is used at the next invocation of a warm environment', () => {
   test.for(WAYS)('of which changed: $name', async ({ world: options, before, happens }) => {
@@ -130,7 +119,7 @@ describe.concurrent('a fixed secret is used at the next invocation of a warm env
 
   test('of which changed: anything, after an hour, with a token that is good for a day', async () => {
     const segura = { expiresIn: DAY_SECONDS, tokenLifetimeMs: DAY_SECONDS * 1000 };
-    await using world = await startWith({ segura, env: MOVABLE });
+    await using world = await startWith({ segura, env: MOVABLE_CLOCK });
     await world.send(10);
     expect((await world.deliver()).kept).toEqual([]);
     world.secrets.put('mysafe/segura', world.secretValue({ referer: 'https://new.example' }));
@@ -147,7 +136,7 @@ describe.concurrent('a fixed secret is used at the next invocation of a warm env
 });
 
 test('a secret that stays wrong is read again at most once in 30 s, and counts as soon as it is fixed after that', async () => {
-  await using world = await startWith({ env: MOVABLE, secret: { clientSecret: 'wrong' } });
+  await using world = await startWith({ env: MOVABLE_CLOCK, secret: { clientSecret: 'wrong' } });
   await world.send(10);
   expect(await invokeLater(world, 0)).toHaveLength(1);
   await world.send(11);
