@@ -48,6 +48,26 @@ const namesOfPackages: Plugin = {
   },
 };
 
+/** `import { createHash as sha } from "node:crypto";` */
+const IMPORT_OF_NODE = /^import \{([^}]*)\} from ["'](node:[^"']+)["'];$/gm;
+
+/**
+ * An ES module import of one of Node's own modules reads each of its exports, also those that open or load something:
+ * `node:process` opens the standard streams, `node:fs` loads streams of its own. Of a package, only what it names is read.
+ */
+const namesOfNode: Plugin = {
+  name: 'names-of-node',
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /[\\/]node_modules[\\/].*\.m?js$/ }, async ({ path }) => ({
+      contents: (await readFile(path, 'utf8')).replace(
+        IMPORT_OF_NODE,
+        (_, names: string, module: string) =>
+          `const {${names.replaceAll(' as ', ': ')}} = process.getBuiltinModule('${module}');`,
+      ),
+    }));
+  },
+};
+
 const shared: BuildOptions = {
   absWorkingDir: root,
   bundle: true,
@@ -68,7 +88,7 @@ export const functionOptions = (name: string): BuildOptions => ({
   outExtension: { '.js': '.mjs' },
   minify: true,
   sourcemap: 'linked',
-  plugins: [namesOfPackages],
+  plugins: [namesOfPackages, namesOfNode],
   alias: Object.fromEntries(STAND_INS.map(({ of, by }) => [of, by])),
 });
 

@@ -4,6 +4,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { createRequestHandler } from '../http/request-handler.ts';
 import type { Connection } from '../http/send.ts';
 import type { AwsSettings } from './settings.ts';
+import type { SqsClient } from './sqs.ts';
 
 const beSilent = (): void => undefined;
 /** What the SDK has to say (a queue's URL is not its endpoint) concerns nobody who reads our log. */
@@ -36,6 +37,17 @@ export const createSqsClient = (settings: AwsSettings, connection: Connection, m
     // One body that arrived changed would fail all ten: sqs.ts compares each by itself.
     md5: false,
   });
+};
+
+/** Opened by the first call: most cold starts settle their messages without SQS, and a client costs them 2 %. */
+export const openWhenUsed = (open: () => SQSClient): SqsClient => {
+  let client: SQSClient | undefined;
+  return {
+    get send() {
+      client ??= open();
+      return client.send.bind(client) as SQSClient['send'];
+    },
+  };
 };
 
 /** `arn:aws:secretsmanager:<region>:…` */

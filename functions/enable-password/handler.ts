@@ -2,7 +2,7 @@
 import middy from '@middy/core';
 import type { SQSBatchResponse } from 'aws-lambda';
 import { FUNCTION_PATIENCE } from '../aws/attempts.ts';
-import { createSecretsManagerClient, createSqsClient } from '../aws/clients.ts';
+import { createSecretsManagerClient, createSqsClient, openWhenUsed } from '../aws/clients.ts';
 import { createSecretReader } from '../aws/secret-value.ts';
 import { createSqs } from '../aws/sqs.ts';
 import { createSend } from '../http/send.ts';
@@ -31,7 +31,7 @@ const attempts = { ...time, patience: FUNCTION_PATIENCE };
 const core = createCore({
   settings,
   time,
-  sqs: createSqs({ ...attempts, client: createSqsClient(aws, awsConnection) }),
+  sqs: createSqs({ ...attempts, client: openWhenUsed(() => createSqsClient(aws, awsConnection)) }),
   readSecret: createSecretReader({
     ...attempts,
     client: createSecretsManagerClient(aws, secretId, awsConnection),

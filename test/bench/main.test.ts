@@ -40,6 +40,7 @@ describe('npm run bench', () => {
     [['--runs', '0'], '--runs must be a whole number above 0'],
     [['--only', 'mine'], '--only mine: there are at-once, bare, ours'],
     [['--fast'], '--fast'],
+    [['--svg', 'x.svg', '--only', 'ours'], '--svg draws all subjects: leave out --only'],
   ])('%s is wrong usage', async (args, words) => {
     await expect(run(...args)).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining(words) });
   });

@@ -1,51 +1,57 @@
 /** `npm run bench`: this project beside a bare handler and two peers. A measurement, never a test: no time is asserted. */
-import { parseArgs } from 'node:util';
+import { writeFile } from 'node:fs/promises';
+import { command, flag, OUTPUT, value } from '../../functions/cli/command.ts';
+import { createScript, isHelp } from '../../functions/cli/program.ts';
+import { readEnding, tellEnding } from '../../functions/cli/terminal/ending.ts';
+import { EXIT } from '../../functions/cli/terminal/exit.ts';
+import { sayJson } from '../../functions/cli/terminal/print.ts';
 import { createProgress } from '../../functions/cli/terminal/progress.ts';
+import { UsageError } from '../../functions/cli/terminal/usage.ts';
+import { drawBench } from './picture.ts';
 import { print } from './report.ts';
 import { runBench } from './run.ts';
 import { type Contender, contenders, experiments } from './subjects.ts';
 
-const HELP = `Usage: npm run bench -- [options]
+const subjects = { group: 'Subjects:' };
 
-Compares this project with a bare handler and with peers: cold start, warm batches, memory, size.
+const bench = command({
+  name: 'bench',
+  description:
+    'Measures the deployed function beside a bare handler and what one would otherwise write: cold start, warm batches, a batch of a thousand, memory, size. The subjects take turns; times are told as ratios to the bare handler.',
+  options: {
+    runs: value('count', 'rounds; each measures every subject once (default: 15)'),
+    http: flag('over http alone; both by turns where none is given'),
+    https: flag('over https alone'),
+    quick: flag('a tenth of the work: to see that all of it runs, not how fast'),
+    svg: value('file', 'draws cold start and warm batch (npm ci --prefix test/pictures brings what draws)'),
+    only: value(
+      'ids',
+      'these alone, with commas between: at-once, bare, ours, middy, powertools, and those below',
+      subjects,
+    ),
+    cjs: flag('also this project as CommonJS (ours-cjs)', subjects),
+    compileCache: flag('also this project with a V8 compile cache (ours-compile-cache)', subjects),
+    lean: flag('also the others built as this project is (bare-lean, middy-lean, powertools-lean)', subjects),
+    ...OUTPUT,
+  },
+  examples: ['', '--runs 5 --http', '--only bare,ours,powertools --json', '--svg docs/pictures/bench.svg'],
+  load: async () => (options: BenchOptions) => run(options),
+});
 
-  --runs <n>        rounds; each measures every subject once (default 15)
-  --only <ids>      these subjects alone, by commas: at-once, bare, ours, middy, powertools, and those in parentheses
-  --http, --https   one of the two alone; both, by turns, where none is given
-  --cjs             also this project as CommonJS (ours-cjs)
-  --compile-cache   also this project with a V8 compile cache (ours-compile-cache)
-  --lean            also the bare handler and the peers built as this project is (bare-lean, middy-lean, powertools-lean)
-  --quick           a tenth of the work: to see that all of it runs, not how fast
-  --json            one JSON object, with quartiles
-  --help            this text`;
-
-const OPTIONS = {
-  runs: { type: 'string', default: '15' },
-  only: { type: 'string' },
-  http: { type: 'boolean', default: false },
-  https: { type: 'boolean', default: false },
-  cjs: { type: 'boolean', default: false },
-  'compile-cache': { type: 'boolean', default: false },
-  lean: { type: 'boolean', default: false },
-  quick: { type: 'boolean', default: false },
-  json: { type: 'boolean', default: false },
-  help: { type: 'boolean', default: false },
-} as const;
+type BenchOptions = Readonly<Partial<Record<'runs' | 'svg' | 'only', string>>> &
+  Readonly<Partial<Record<'http' | 'https' | 'quick' | 'cjs' | 'compileCache' | 'lean' | 'json', boolean>>>;
 
 const TRANSPORTS = ['http', 'https'] as const;
+const ROUNDS = 15;
 
-class UsageError extends Error {}
-
-const readOptions = (args: readonly string[]) => {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+const readRounds = (text: string | undefined): number => {
+  const rounds = text === undefined ? ROUNDS : Number(text);
+  if (!(Number.isSafeInteger(rounds) && rounds > 0)) throw new UsageError('--runs must be a whole number above 0');
+  return rounds;
 };
 
 /** @throws UsageError for a subject that is not there. */
-const choose = (options: ReturnType<typeof readOptions>): readonly Contender[] => {
+const choose = (options: BenchOptions): readonly Contender[] => {
   const added = Object.entries(experiments).flatMap(([option, more]) =>
     options[option as keyof typeof experiments] ? more : [],
   );
@@ -58,30 +64,33 @@ const choose = (options: ReturnType<typeof readOptions>): readonly Contender[] =
   });
 };
 
-const main = async (args: readonly string[]): Promise<void> => {
-  const options = readOptions(args);
-  if (options.help) return console.log(HELP);
-  const rounds = Number(options.runs);
-  if (!(Number.isSafeInteger(rounds) && rounds > 0)) throw new UsageError('--runs must be a whole number above 0');
+const run = async (options: BenchOptions): Promise<number> => {
+  const { svg, json = false, quick: isQuick = false } = options;
+  const rounds = readRounds(options.runs);
   const chosen = choose(options);
   const transports = TRANSPORTS.filter((transport) => options[transport] || !(options.http || options.https));
-  const progress = await createProgress(rounds * chosen.length * transports.length, options.json);
-  const report = await runBench({
-    rounds,
-    isQuick: options.quick,
-    transports,
-    chosen,
-    onSubject: progress.update,
-  });
+  if (svg !== undefined && options.only !== undefined) {
+    throw new UsageError('--svg draws all subjects: leave out --only');
+  }
+  // What draws may be missing: better known before the measurement than after it.
+  if (svg !== undefined) await drawBench({ transports: [] });
+  const progress = await createProgress(rounds * chosen.length * transports.length, json);
+  const report = await runBench({ rounds, isQuick, transports, chosen, onSubject: progress.update });
   progress.end();
-  if (options.json) console.log(JSON.stringify(report));
+  if (json) sayJson(report);
   else print(report);
+  if (svg !== undefined) await writeFile(svg, await drawBench(report));
+  return EXIT.done;
 };
 
-try {
-  await main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(`${error.message}\n\n${HELP}`);
-  process.exitCode = 2;
+if (import.meta.main) {
+  const program = createScript('npm run bench --', bench, async ({ load }, options) => {
+    process.exitCode = await (await load())(options, []);
+  });
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (!(error instanceof UsageError) && !isHelp(error)) throw error;
+    if (error instanceof UsageError) process.exitCode = tellEnding(readEnding(error), process.argv.includes('--json'));
+  }
 }

@@ -24,8 +24,8 @@ const AWS = ['@aws-sdk/client-secrets-manager'];
 /** axios brings CommonJS that asks for Node's modules by `require`; esbuild's own advice for an ES module. */
 const REQUIRE = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
 
-/** Stand-ins and shortened manifests are this project's own ideas, and in no documentation of the peers'. */
-const PEER: BuildOptions = { alias: {}, plugins: [] };
+/** What infra/build.ts does beyond bundling is this project's own idea, and in no documentation of the peers'. */
+const PLAIN: BuildOptions = { alias: {}, plugins: [] };
 
 export const contenders: readonly Contender[] = [
   {
@@ -33,28 +33,29 @@ export const contenders: readonly Contender[] = [
     name: 'returns at once',
     entry: 'test/bench/subjects/at-once.ts',
     packages: [],
+    options: PLAIN,
     callsSegura: false,
   },
-  { id: 'bare', name: 'bare handler', entry: 'test/bench/subjects/bare.ts', packages: [] },
+  { id: 'bare', name: 'bare handler', entry: 'test/bench/subjects/bare.ts', packages: [], options: PLAIN },
   { id: 'ours', name: 'this project', entry: OURS, packages: ['@middy/core'] },
   {
     id: 'middy',
     name: 'middy, its middlewares, axios',
     entry: 'test/bench/subjects/middy.ts',
     packages: ['@middy/core', '@middy/secrets-manager', '@middy/sqs-partial-batch-failure', 'axios', ...AWS],
-    options: { ...PEER, banner: { js: REQUIRE } },
+    options: { ...PLAIN, banner: { js: REQUIRE } },
   },
   {
     id: 'powertools',
     name: 'Powertools',
     entry: 'test/bench/subjects/powertools.ts',
     packages: [...['batch', 'logger', 'metrics', 'parameters'].map((name) => `@aws-lambda-powertools/${name}`), ...AWS],
-    options: PEER,
+    options: PLAIN,
   },
 ];
 
 /** Ways worth a look, by the option of the command line that adds each to the table. */
-export const experiments: Readonly<Record<'cjs' | 'compile-cache' | 'lean', readonly Contender[]>> = {
+export const experiments: Readonly<Record<'cjs' | 'compileCache' | 'lean', readonly Contender[]>> = {
   cjs: [
     {
       id: 'ours-cjs',
@@ -64,7 +65,7 @@ export const experiments: Readonly<Record<'cjs' | 'compile-cache' | 'lean', read
       options: { format: 'cjs', outExtension: { '.js': '.cjs' } },
     },
   ],
-  'compile-cache': [
+  compileCache: [
     { id: 'ours-compile-cache', name: 'this project, compile cache', entry: OURS, packages: [], hasCompileCache: true },
   ],
   lean: [

@@ -1,8 +1,9 @@
 /** The AWS SDK's clients over our transport: where they call, as whom, what is read of an answer, and what is never told. */
 import { createHook } from 'node:async_hooks';
+import { DeleteMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { FUNCTION_PATIENCE } from '../../functions/aws/attempts.ts';
-import { createSecretsManagerClient, createSqsClient } from '../../functions/aws/clients.ts';
+import { createSecretsManagerClient, createSqsClient, openWhenUsed } from '../../functions/aws/clients.ts';
 import { isThrottling } from '../../functions/aws/failure.ts';
 import { createSecretReader } from '../../functions/aws/secret-value.ts';
 import type { AwsSettings } from '../../functions/aws/settings.ts';
@@ -326,4 +327,25 @@ describe('a secret', () => {
   test('without a value says so', async () => {
     expect(await open([answered(200, { Name: 'x' })]).read()).toMatchObject({ kind: 'failed', code: 'NoSecretValue' });
   });
+});
+
+test('a client that is opened when it is used is opened by its first call, once for all', async () => {
+  let opened = 0;
+  const calls: string[] = [];
+  const connection = {
+    close: () => undefined,
+    send: async ({ headers }: Call) => {
+      calls.push(headers['x-amz-target'] ?? '');
+      return answered(200, {});
+    },
+  };
+  const client = openWhenUsed(() => {
+    opened += 1;
+    return createSqsClient(SETTINGS, connection);
+  });
+  expect(opened).toBe(0);
+  const entries = [{ Id: '0', ReceiptHandle: 'handle' }];
+  for (const _ of [1, 2]) await client.send(new DeleteMessageBatchCommand({ QueueUrl: QUEUE, Entries: entries }));
+  expect(opened).toBe(1);
+  expect(calls).toEqual(['AmazonSQS.DeleteMessageBatch', 'AmazonSQS.DeleteMessageBatch']);
 });
