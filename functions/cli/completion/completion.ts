@@ -41,8 +41,15 @@ const readEntries = (rooms: readonly (Command | Group)[]): readonly Entry[] => [
 
 const ALIAS = "# In a clone: alias mysafe-enable='npx mysafe-enable'";
 
-/** `case` arms: which words make a command, what an option takes, what may stand next. */
-const arms = (entries: readonly Entry[], offer: (words: readonly string[]) => string, files: string) => {
+interface Dialect {
+  /** The words before the one that is typed. */
+  readonly before: string;
+  readonly offer: (words: readonly string[]) => string;
+  readonly offerFiles: string;
+}
+
+/** What bash and zsh write alike: which words make a command, what an option takes, what may stand next. */
+const casesOf = (entries: readonly Entry[], { before, offer, offerFiles }: Dialect): string => {
   const parents = entries
     .filter(({ path }) => path !== '')
     .map(({ path }) => {
@@ -56,58 +63,52 @@ const arms = (entries: readonly Entry[], offer: (words: readonly string[]) => st
         const patterns = namesOf(option).map((name) => `"${path}:${name}"`);
         const [, declared] = option;
         const choices = declared.kind === 'flag' ? undefined : declared.choices;
-        return `    ${patterns.join('|')}) ${choices === undefined ? files : offer(choices)}; return ;;`;
+        return `    ${patterns.join('|')}) ${choices === undefined ? offerFiles : offer(choices)}; return ;;`;
       }),
   );
   const next = entries.map(
     ({ path, words, options }) => `    "${path}") ${offer([...words, ...options.flatMap(namesOf), '--help'])} ;;`,
   );
-  return { parents: parents.join('|'), taking: taking.join('\n'), next: next.join('\n') };
+  return `  for word in ${before}; do
+    case "$command $word" in
+      ${parents.join('|')}) command="\${command:+$command }$word" ;;
+    esac
+  done
+  case "$command:$previous" in
+${taking.join('\n')}
+  esac
+  case "$command" in
+${next.join('\n')}
+  esac`;
 };
 
-const bash = (entries: readonly Entry[]): string => {
-  const offer = (words: readonly string[]) => `COMPREPLY=($(compgen -W "${words.join(' ')}" -- "$current"))`;
-  const { parents, taking, next } = arms(entries, offer, 'COMPREPLY=($(compgen -f -- "$current"))');
-  return `# bash completion of mysafe-enable
+const BASH: Dialect = {
+  before: '"${COMP_WORDS[@]:1:COMP_CWORD-1}"',
+  offer: (words) => `COMPREPLY=($(compgen -W "${words.join(' ')}" -- "$current"))`,
+  offerFiles: 'COMPREPLY=($(compgen -f -- "$current"))',
+};
+
+const bash = (entries: readonly Entry[]): string => `# bash completion of mysafe-enable
 ${ALIAS}
 _mysafe_enable() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" command="" word
-  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case "$command $word" in
-      ${parents}) command="\${command:+$command }$word" ;;
-    esac
-  done
-  case "$command:$previous" in
-${taking}
-  esac
-  case "$command" in
-${next}
-  esac
+${casesOf(entries, BASH)}
 }
 complete -F _mysafe_enable mysafe-enable`;
+
+const ZSH: Dialect = {
+  before: '"${(@)words[2,CURRENT-1]}"',
+  offer: (words) => `compadd -- ${words.join(' ')}`,
+  offerFiles: '_files',
 };
 
-const zsh = (entries: readonly Entry[]): string => {
-  const offer = (words: readonly string[]) => `compadd -- ${words.join(' ')}`;
-  const { parents, taking, next } = arms(entries, offer, '_files');
-  return `#compdef mysafe-enable
+const zsh = (entries: readonly Entry[]): string => `#compdef mysafe-enable
 ${ALIAS}
 _mysafe_enable() {
   local previous="\${words[CURRENT-1]}" command="" word
-  for word in "\${(@)words[2,CURRENT-1]}"; do
-    case "$command $word" in
-      ${parents}) command="\${command:+$command }$word" ;;
-    esac
-  done
-  case "$command:$previous" in
-${taking}
-  esac
-  case "$command" in
-${next}
-  esac
+${casesOf(entries, ZSH)}
 }
 compdef _mysafe_enable mysafe-enable`;
-};
 
 /** Single quotes of fish know two escapes. */
 const quoted = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;
