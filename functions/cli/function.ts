@@ -1,12 +1,12 @@
 /** The deployed function as Lambda knows it: which version runs, with what. */
 import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
-import { awsFailure } from '../aws/failure.ts';
+import { attempt, type Failed } from '../aws/failure.ts';
 import { createLambdaClient, type TargetOptions } from './target.ts';
 
 /** The alias that CodeDeploy moves from version to version (infra/functions.yml). */
 export const ALIAS = 'live';
 
-/** `failure` where Lambda may not be asked, or knows no such function. */
+/** Failed where Lambda may not be asked, or knows no such function. */
 export type FunctionNow =
   | {
       readonly kind: 'found';
@@ -15,7 +15,7 @@ export type FunctionNow =
       /** Not known where it was not asked for, or nothing is reserved. */
       readonly reserved?: number;
     }
-  | { readonly kind: 'failed'; readonly failure: string };
+  | Failed;
 
 interface Asked {
   readonly withConcurrency?: boolean;
@@ -28,7 +28,7 @@ export const readFunction = async (
 ): Promise<FunctionNow> => {
   const { GetFunctionConcurrencyCommand, GetFunctionConfigurationCommand } = await import('@aws-sdk/client-lambda');
   const client = await createLambdaClient(options);
-  try {
+  const ask = async (): Promise<FunctionNow> => {
     const live = await client
       .send(new GetFunctionConfigurationCommand({ FunctionName, Qualifier: ALIAS }))
       .catch(() => undefined); // a function without the alias
@@ -39,8 +39,10 @@ export const readFunction = async (
       .send(new GetFunctionConcurrencyCommand({ FunctionName }))
       .catch(() => ({ ReservedConcurrentExecutions: undefined })); // whoever may not ask is told the rest
     return reserved === undefined ? found : { ...found, reserved };
-  } catch (error) {
-    return { kind: 'failed', failure: awsFailure(error) };
+  };
+  try {
+    const read = await attempt(ask);
+    return read.kind === 'failed' ? read : read.value;
   } finally {
     client.destroy();
   }

@@ -1,5 +1,5 @@
 /** The doctor on what is deployed: which version runs, and whether requests are delivered to it. */
-import { awsFailure } from '../../aws/failure.ts';
+import { awsFailure, explainFailed } from '../../aws/failure.ts';
 import { isHttpUrl, isSameQueue } from '../../aws/queue-url.ts';
 import { createDeliveries, type Delivery } from '../delivery.ts';
 import { ALIAS, type FunctionNow, readFunction, versionWords } from '../function.ts';
@@ -76,7 +76,7 @@ const FUNCTION_RIGHTS = 'lambda:GetFunctionConfiguration on it';
 
 const judgeFunction = (found: FunctionNow, target: Target): Check => {
   const name = 'function';
-  if (found.kind === 'failed') return failed(name, explain(found.failure, FUNCTION_RIGHTS));
+  if (found.kind === 'failed') return failed(name, explain(explainFailed(found), FUNCTION_RIGHTS));
   const { Runtime, Architectures, Environment, State, StateReason } = found.configuration;
   if (State !== undefined && State !== 'Active' && State !== 'Inactive') {
     return failed(name, `is ${State}: ${StateReason ?? 'deploy again'}`);

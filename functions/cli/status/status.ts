@@ -2,7 +2,7 @@
 import type { AuditLine } from '../../audit/read.ts';
 import { createRequests, type Request } from '../../audit/requests.ts';
 import { searchLines } from '../../audit/search.ts';
-import { awsFailure } from '../../aws/failure.ts';
+import { attempt, explainFailed, type Failed, type Read } from '../../aws/failure.ts';
 import { createDeliveries, type Delivery } from '../delivery.ts';
 import { type FunctionNow, readFunction, softwareOf, versionWords } from '../function.ts';
 import { countQueue, type QueueCounts, totalOf } from '../queues-now.ts';
@@ -20,17 +20,10 @@ const MAX_NAMES = 3;
 const NAME_WIDTH = 10;
 const QUEUES = ['requests', 'rejected', 'exhausted'] as const;
 
-/** What one part of the account said, or why it did not. */
-type Read<Value> =
-  | { readonly kind: 'read'; readonly value: Value }
-  | { readonly kind: 'failed'; readonly detail: string };
-
-const attempt = async <Value>(rights: string, read: () => Promise<Value>): Promise<Read<Value>> => {
-  try {
-    return { kind: 'read', value: await read() };
-  } catch (error) {
-    return { kind: 'failed', detail: explain(awsFailure(error), rights) };
-  }
+/** What one part of the account said, or what to fix where it did not. */
+const ask = async <Value>(rights: string, read: () => Promise<Value>): Promise<Read<Value>> => {
+  const answer = await attempt(read);
+  return answer.kind === 'failed' ? { ...answer, detail: explain(explainFailed(answer), rights) } : answer;
 };
 
 interface LogNow {
@@ -70,7 +63,7 @@ interface Status {
   readonly version: FunctionNow | undefined;
 }
 
-const UNKNOWN = { kind: 'failed', detail: 'its name is not known' } as const;
+const UNKNOWN: Failed = { kind: 'failed', code: 'NotKnown', detail: 'its name is not known' };
 
 const readStatus = async (
   options: StatusOptions,
@@ -79,7 +72,7 @@ const readStatus = async (
 ): Promise<Status> => {
   const sqs = createSqsClient(options);
   const count = (url: string | undefined): Promise<Read<QueueCounts>> =>
-    url === undefined ? Promise.resolve(UNKNOWN) : attempt('sqs:GetQueueAttributes on it', () => countQueue(sqs, url));
+    url === undefined ? Promise.resolve(UNKNOWN) : ask('sqs:GetQueueAttributes on it', () => countQueue(sqs, url));
   const readDelivery = async (): Promise<readonly Delivery[]> => {
     const deliveries = await createDeliveries(options, target);
     try {
@@ -93,8 +86,8 @@ const readStatus = async (
     count(target.requests),
     count(target.rejected),
     count(target.exhausted),
-    attempt('lambda:ListEventSourceMappings', readDelivery),
-    logGroup === undefined ? UNKNOWN : attempt('logs:FilterLogEvents on it', () => readLog(options, logGroup, now)),
+    ask('lambda:ListEventSourceMappings', readDelivery),
+    logGroup === undefined ? UNKNOWN : ask('logs:FilterLogEvents on it', () => readLog(options, logGroup, now)),
     enableFunction === undefined ? undefined : readFunction(options, enableFunction),
   ]);
   sqs.destroy();
@@ -177,7 +170,7 @@ const printStatus = ({ queues, delivery, log, version }: Status, now: Date): voi
       'function',
       version.kind === 'found'
         ? versionWords(version.configuration)
-        : `not known: ${explain(version.failure, 'lambda:GetFunctionConfiguration on it')}`,
+        : `not known: ${explain(explainFailed(version), 'lambda:GetFunctionConfiguration on it')}`,
     );
   }
   row('rejected', countWords(queues.rejected));

@@ -2,7 +2,7 @@
 
 export type Told =
   | { readonly kind: 'done'; readonly value: unknown }
-  | { readonly kind: 'failed'; readonly detail: string };
+  | { readonly kind: 'failed'; readonly code: string; readonly detail: string };
 
 export const order = async (path: string, body: unknown = {}): Promise<Told> => {
   try {
@@ -11,10 +11,15 @@ export const order = async (path: string, body: unknown = {}): Promise<Told> => 
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
-    const value = (await response.json()) as { readonly error?: { readonly message?: string } };
+    const value = (await response.json()) as { readonly error?: { readonly code?: string; readonly message?: string } };
     if (response.ok) return { kind: 'done', value };
-    return { kind: 'failed', detail: value.error?.message ?? `status ${response.status}` };
+    const { code = `HTTP${response.status}`, message = `status ${response.status}` } = value.error ?? {};
+    return { kind: 'failed', code, detail: message };
   } catch {
-    return { kind: 'failed', detail: 'the local world does not answer: is npm start -- --watch still running?' };
+    return {
+      kind: 'failed',
+      code: 'NoAnswer',
+      detail: 'the local world does not answer: is npm start -- --watch still running?',
+    };
   }
 };
