@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/runtime/**', 'test/scanners/**', 'test/browser/**', '**/node_modules/**'],
+    exclude: ['test/runtime/**', 'test/scanners/**', 'test/browser/**', 'test/pictures/**', '**/node_modules/**'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: 'forks',

@@ -1,33 +1,30 @@
-/** Draws docs/pictures/*.svg from real runs: `npm run pictures`. */
-import { execFile } from 'node:child_process';
+/**
+ * Draws docs/pictures/*.svg from real runs: `npm run pictures`. The same code and seed draw the same picture, which
+ * `npm run test:pictures` holds.
+ */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { type OutageResult, runOutage } from '../simulation/outage.ts';
+import { simulatePeers } from '../simulation/peers.ts';
+import { type Outage, outagePlan } from '../simulation/plan.ts';
 import { draw } from './draw.ts';
-import { type Course, outageSpec, pathSpec, type Waited, waitsSpec } from './specs.ts';
+import { outageSpec, pathSpec, type Waited, waitsSpec } from './specs.ts';
 
-const root = join(import.meta.dirname, '../..');
-const folder = join(root, 'docs/pictures');
+export const FOLDER = join(import.meta.dirname, '../../docs/pictures');
 const SEED = 1;
+const SAMPLES = 300;
+const DAY_SECONDS = 86_400;
+/** Ten an hour: as many as one can see, and as few as a minute of processor time carries through a day. */
+const REQUESTS_OF_A_DAY = 240;
 
-/** The last line of a run is its object. A run that broke its own invariants draws nothing. */
-const simulate = async (...args: readonly string[]): Promise<unknown> => {
-  const command = [join(root, 'test/simulation/main.ts'), ...args, '--seed', String(SEED), '--json'];
-  const { stdout } = await promisify(execFile)(process.execPath, command, { maxBuffer: 1 << 28 });
-  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+/** A run that broke its own invariants draws nothing. */
+const simulate = async (options: Outage): Promise<OutageResult> => {
+  const result = await runOutage(options);
+  const [violation] = result.violations;
+  if (violation !== undefined)
+    throw new Error(`the simulated outage broke a promise, so it is not drawn: ${violation}`);
+  return result;
 };
-
-interface SimulatedOutage {
-  readonly seconds: number;
-  readonly backlog: number;
-  readonly isFifo: boolean;
-  readonly waits: { readonly median: number; readonly last: number };
-  readonly series: Course['series'];
-}
-interface Simulated {
-  readonly outages: readonly SimulatedOutage[];
-  readonly peers: readonly Course[];
-}
 
 const lengthOf = (seconds: number): string => {
   if (seconds >= 86_400) return 'a day';
@@ -36,23 +33,19 @@ const lengthOf = (seconds: number): string => {
 };
 
 const drawOutage = async (): Promise<string> => {
-  const { outages, peers } = (await simulate('--outage', '24h', '--backlog', '1000', '--peers')) as Simulated;
-  const [ours] = outages;
-  return draw(outageSpec([{ name: 'mysafe-enable', series: ours?.series ?? [] }, ...peers], 24));
+  const outage = { seed: SEED, seconds: DAY_SECONDS, backlog: REQUESTS_OF_A_DAY, isFifo: false, isSpread: true };
+  const { series } = await simulate({ ...outage, samples: SAMPLES });
+  const peers = simulatePeers(DAY_SECONDS, REQUESTS_OF_A_DAY, SAMPLES);
+  return draw(outageSpec([{ name: 'mysafe-enable', series }, ...peers], DAY_SECONDS / 3600));
 };
 
 const drawWaits = async (): Promise<string> => {
-  const { outages } = (await simulate('--outages')) as Simulated;
-  const waits = outages
-    .filter(({ backlog }) => backlog === 100)
-    .map(
-      ({ seconds, isFifo, waits: { median, last } }): Waited => ({
-        outage: lengthOf(seconds),
-        queue: isFifo ? 'FIFO' : 'standard',
-        medianSeconds: median,
-        lastSeconds: last,
-      }),
-    );
+  const waits: Waited[] = [];
+  for (const outage of outagePlan(SEED).filter(({ backlog }) => backlog === 100)) {
+    const { median, last } = (await simulate(outage)).waits;
+    const queue = outage.isFifo ? 'FIFO' : 'standard';
+    waits.push({ outage: lengthOf(outage.seconds), queue, medianSeconds: median, lastSeconds: last });
+  }
   return draw(waitsSpec(waits));
 };
 
@@ -63,12 +56,12 @@ export const PICTURES: Readonly<Record<string, () => Promise<string>>> = {
 };
 
 export const drawAll = async (names: readonly string[] = Object.keys(PICTURES)): Promise<void> => {
-  await mkdir(folder, { recursive: true });
+  await mkdir(FOLDER, { recursive: true });
   for (const name of names) {
     const picture = PICTURES[name];
     if (picture === undefined)
       throw new Error(`There is no picture ${name}: there are ${Object.keys(PICTURES).join(', ')}.`);
-    await writeFile(join(folder, `${name}.svg`), await picture());
+    await writeFile(join(FOLDER, `${name}.svg`), await picture());
     console.log(`docs/pictures/${name}.svg`);
   }
 };

@@ -18,7 +18,7 @@ import type { EpisodeOptions, Summary } from './episode.ts';
 import { holdReport } from './evidence.ts';
 import type { History } from './history.ts';
 import type { OutageResult } from './outage.ts';
-import { PEERS, simulatePeer } from './peers.ts';
+import { simulatePeers } from './peers.ts';
 import { backlogPlan, historyPlan, type Job, type Outage, outagePlan, plan, readLength, withSeeds } from './plan.ts';
 import { report, reportEvidence, reportOutages } from './report.ts';
 import { KINDS, type Kind } from './weather.ts';
@@ -178,12 +178,6 @@ const outageOf = (options: Options, seed: number): Outage => {
   };
 };
 
-/** The same requests, sent at the same moments. */
-const runPeers = ({ seconds, backlog }: Outage): Course[] => {
-  const sentAt = Array.from({ length: backlog }, (_, index) => ((index + 1) * seconds) / (backlog + 1));
-  return PEERS.map((peer) => ({ name: peer.name, series: simulatePeer(peer, sentAt, seconds, SAMPLES) }));
-};
-
 const drawOutage = async (file: string, courses: readonly Course[], seconds: number): Promise<void> => {
   const [{ draw }, { outageSpec }] = await Promise.all([import('../pictures/draw.ts'), import('../pictures/specs.ts')]);
   await writeFile(file, await draw(outageSpec(courses, seconds / 3600)));
@@ -211,7 +205,7 @@ const runOutages = async (options: Options, seed: number): Promise<number> => {
   );
   progress.end();
   const [first] = outages;
-  const peers = options.peers && first ? runPeers(first) : [];
+  const peers = options.peers && first ? simulatePeers(first.seconds, first.backlog, SAMPLES) : [];
   if (options.svg !== undefined && first) {
     const ours = { name: 'mysafe-enable', series: results[0]?.series ?? [] };
     await drawOutage(options.svg, [ours, ...peers], first.seconds);

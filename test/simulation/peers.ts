@@ -53,3 +53,9 @@ export const simulatePeer = (
     return { atSeconds: at, waiting: 0, kept, enabled, exhausted: ended.length - enabled };
   });
 };
+
+/** What becomes of so many requests with each peer, sent at the same moments, evenly over the outage. */
+export const simulatePeers = (outageSeconds: number, requests: number, samples: number) => {
+  const sentAt = Array.from({ length: requests }, (_, index) => ((index + 1) * outageSeconds) / (requests + 1));
+  return PEERS.map((peer) => ({ name: peer.name, series: simulatePeer(peer, sentAt, outageSeconds, samples) }));
+};
