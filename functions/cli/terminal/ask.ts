@@ -11,7 +11,7 @@ interface Key {
   readonly name?: string;
 }
 
-/** The prompts wait for ever once nothing can come any more: input that ended, or Ctrl-D, which says so on a terminal. */
+/** The prompts wait forever once nothing can come any more: input that ended, or Ctrl-D, which says so on a terminal. */
 const createEndOfInput = () => {
   const ended = new AbortController();
   const end = (): void => ended.abort();
