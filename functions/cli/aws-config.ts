@@ -26,7 +26,7 @@ const askMfaCode = async (serial: string): Promise<string> => {
   if (!hasPerson()) {
     throw new CommandError(
       'MfaCodeNeeded',
-      `the profile wants a code of ${serial}, and nobody is at a terminal to give it`,
+      `the profile needs a code of ${serial}, and nobody is at a terminal to give it`,
       'run it on a terminal, or log in first and export the credentials: aws configure export-credentials',
     );
   }

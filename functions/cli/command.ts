@@ -133,14 +133,14 @@ const where = { group: 'Where:' };
 export const WHERE = {
   stage: value('stage', 'the deployed stage whose queues and secret are meant, such as prod', { ...where, short: 's' }),
   stack: value('stack', 'name of the stack, where it is not mysafe-enable-<stage>', where),
-  region: value('region', 'AWS region', where),
-  profile: value('profile', 'AWS profile', where),
+  region: value('region', 'AWS region, such as eu-west-1 (default: as the AWS CLI finds it)', where),
+  profile: value('profile', 'AWS profile (default: as the AWS CLI finds it)', where),
   endpointUrl: value('url', 'AWS endpoint, for local use', where),
   requestsQueueUrl: value('url', 'instead of SOURCE_QUEUE_URL', where),
   rejectedQueueUrl: value('url', 'instead of REJECTED_QUEUE_URL', where),
   exhaustedQueueUrl: value('url', 'instead of EXHAUSTED_QUEUE_URL', where),
   secretId: value('id', 'instead of SEGURA_SECRET_ID', where),
-  logGroup: value('name', 'instead of LOG_GROUP', where),
+  logGroup: value('name', 'CloudWatch log group, instead of LOG_GROUP', where),
   ...OUTPUT,
 } as const satisfies OptionSet;
 

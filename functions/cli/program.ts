@@ -13,13 +13,21 @@ const EXAMPLE_MARGIN = 4;
 
 type Carry = (command: Command, options: Readonly<Record<string, unknown>>, words: readonly string[]) => Promise<void>;
 
-const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+/** What a shell's variable without a value leaves behind: left out without a word, it would mean something else. */
+const refuseEmpty = (name: string, value: string): void => {
+  if (value.trim() === '') throw new UsageError(`${name} takes a text that is not empty`);
+};
 
 const optionOf = (name: string, option: Option): CommanderOption => {
   const short = option.short === undefined ? '' : `-${option.short}, `;
   const takes = option.kind === 'flag' ? '' : ` <${option.takes}>`;
   const made = new CommanderOption(`${short}${longName(name)}${takes}`, option.description);
-  if (option.kind === 'values') made.argParser(collect);
+  if (option.kind !== 'flag') {
+    made.argParser<string | readonly string[]>((value, before = []) => {
+      refuseEmpty(longName(name), value);
+      return option.kind === 'values' ? [...before, value] : value;
+    });
+  }
   return option.group === undefined ? made : made.helpGroup(option.group);
 };
 
@@ -28,7 +36,7 @@ const endUsage = (command: Commander, path: string) => (error: CommanderError) =
   if (error.exitCode === 0) throw error;
   const isEmpty = error.code === 'commander.help';
   throw new UsageError(
-    isEmpty ? `${path} wants a command: ${command.commands.map((each) => each.name()).join(', ')}` : said(error),
+    isEmpty ? `${path} needs a command: ${command.commands.map((each) => each.name()).join(', ')}` : said(error),
     { fix: `${path} --help shows how it is used` },
   );
 };
@@ -73,7 +81,10 @@ const declare = (made: Commander, command: Command, start: string, carry: Carry)
     'after',
     () => `\nExamples:\n${command.examples.map((line) => exampleOf(`${start} ${line}`)).join('\n')}`,
   );
-  made.action(() => carry(command, made.opts(), made.args));
+  made.action(() => {
+    for (const word of made.args) refuseEmpty(`<${words?.name}>`, word);
+    return carry(command, made.opts(), made.args);
+  });
 };
 
 const addCommand = (parent: Commander, path: string, command: Command, carry: Carry): void => {

@@ -3,6 +3,7 @@ import { ChangeMessageVisibilityCommand } from '@aws-sdk/client-sqs';
 import type { SQSRecord } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
 import type { Fault } from '../../infra/local/faults.ts';
+import { until } from '../../infra/local/world.ts';
 import { openAccount } from './account.ts';
 
 /** Segura's own fault is tried again once; then the message is kept. */
@@ -52,6 +53,63 @@ describe('trace', () => {
     expect(done.stdout).toMatch(
       /delivery 1, .*\n.*delivery 2, 1 call to Segura, .*: enabled\n.*settled: the password is enabled\n$/,
     );
+  });
+
+  test('tells of a 503, a kill, a dead letter, a renewal and its end, in this order, with times and why', async () => {
+    await using account = await openAccount({ passwords: { 10: 'disabled' }, env: { RENEWAL_SENDERS: 'local' } });
+    const { world } = account;
+    const { segura, environment } = world;
+    const messageId = await world.send({ identifier: 10, requestId: 'RITM7', requestedBy: 'ana', reason: 'on-call' });
+    segura.always(10, { kind: 'kong', status: 503 });
+    const first = await world.receiveRecords();
+    // Too little time for more than a few attempts.
+    await world.invoke({ Records: first }, { remainingMs: 4000 });
+
+    const QueueUrl = world.sqs.queueUrl('requests');
+    const showAgain = ([record]: readonly SQSRecord[]) =>
+      world.client.send(
+        new ChangeMessageVisibilityCommand({
+          QueueUrl,
+          ReceiptHandle: record?.receiptHandle ?? '',
+          VisibilityTimeout: 0,
+        }),
+      );
+    await showAgain(first);
+    const second = await world.receiveRecords();
+    const calls = segura.enableCalls(10).length;
+    segura.always(10, { kind: 'hang' });
+    const killed = world.invoke({ Records: second }).catch(() => undefined);
+    await until(() => segura.enableCalls(10).length > calls, 'the call in the middle of which it is killed');
+    world.kill();
+    await killed;
+
+    // A process that starts now takes the request for too old; the one after it does not.
+    environment['MAX_REQUEST_AGE_SECONDS'] = '1';
+    await showAgain(second);
+    await world.deliver();
+    world.kill();
+    environment['MAX_REQUEST_AGE_SECONDS'] = '345600';
+    segura.always(10, { kind: 'none' });
+    const renewal = ['dead-letters', 'replay', '--code', 'Expired', '--renew', '--reason', 'CHG0040007'];
+    const words = [...renewal, '--max-age-seconds', '1', '--replayed-by', 'bob'];
+    expect((await account.run(words, { env: { RENEWAL_SENDERS: 'AIDALOCAL' } })).status).toBe(0);
+    await world.deliver();
+
+    const { stdout } = await account.run(['trace', messageId]);
+    const clock = '\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d';
+    const story = [
+      'Password 10, RITM7, asked by ana, because: on-call \\(times in UTC\\)',
+      `  ${clock}  sent as message ${messageId} .*`,
+      `  ${clock}  delivery 1, \\d calls? to Segura, .*: kept until ${clock} \\(\\d+ s\\): .* \\(gateway, HTTP503\\)`,
+      ' {23}delivery 2: no line was written; killed or timed out, or before --since',
+      `  ${clock}  delivery 3, no call to Segura: rejected \\(Expired\\): .* older than 1 s`,
+      ' {23}replay 1, claimed by bob: CHG0040007, renewed as of \\d{4}-.*Z',
+      `  ${clock}  delivery 1, 1 call to Segura, .*: enabled`,
+      `  ${clock}  settled: the password is enabled`,
+    ];
+    expect(stdout).toMatch(new RegExp(`^${story.join('\\n')}\\n$`));
+    const times = [...stdout.matchAll(new RegExp(`^ {2}(${clock})`, 'gm'))].map(([, time]) => time);
+    expect(times).toEqual(times.toSorted());
   });
 
   test('finds the dead letter, and follows it through its replay by message and identifier', async () => {

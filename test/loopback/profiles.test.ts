@@ -138,7 +138,7 @@ describe('a profile with a second factor', () => {
       {
         error: {
           code: 'MfaCodeNeeded',
-          message: `the profile wants a code of ${SERIAL}, and nobody is at a terminal to give it`,
+          message: `the profile needs a code of ${SERIAL}, and nobody is at a terminal to give it`,
           fix: expect.stringMatching(/./),
         },
       },

@@ -11,6 +11,7 @@ const env = {
   AWS_SECRET_ACCESS_KEY: 'local',
   AWS_ENDPOINT_URL: 'http://127.0.0.1:1',
   REJECTED_QUEUE_URL: 'http://127.0.0.1:1/1/rejected',
+  EXHAUSTED_QUEUE_URL: 'http://127.0.0.1:1/1/exhausted',
   SOURCE_QUEUE_URL: 'http://127.0.0.1:1/1/requests',
 };
 
@@ -26,39 +27,102 @@ const BREAK = hook(
   `Object.defineProperty(process.stdout, 'write', { value() { throw new TypeError('broken for a test'); } });`,
 );
 
-const run = (words: string, more: Readonly<Record<string, string | undefined>> = {}, isFromSource = false) =>
-  runCommand(words.split(' ').filter(Boolean), { env: { ...env, ...more }, isFromSource });
+/** What cannot stand between blanks. */
+const WORDS: Readonly<Record<string, string>> = { EMPTY: '', LONG: 'x'.repeat(257) };
+
+const run = (words: string, more: Readonly<Record<string, string | undefined>> = {}, isFromSource = false) => {
+  const args = words.split(' ').filter(Boolean);
+  return runCommand(
+    args.map((word) => WORDS[word] ?? word),
+    { env: { ...env, ...more }, isFromSource },
+  );
+};
+
+const COMMANDS = ROOMS.flatMap((room) =>
+  room.kind === 'command'
+    ? [[room.name, room] as const]
+    : room.commands.map((each) => [`${room.name} ${each.name}`, each] as const),
+);
+const NAMES = COMMANDS.map(([name]) => name);
+
+const TABLE = [
+  ['', 2, 'WrongUsage', /unknown option '--json'/],
+  ['nonsense', 2, 'WrongUsage', /unknown command 'nonsense'/],
+  ['local extra', 2, 'WrongUsage', /too many arguments for 'local'/],
+  ['local --watch', 2, 'WrongUsage', /leave --json out/],
+  ['local --port 80', 2, 'WrongUsage', /--port and --env-file are of a world that keeps running: add --watch/],
+  ['send', 2, 'WrongUsage', /give one identifier or more/],
+  ['send abc', 2, 'WrongUsage', /"abc" is no identifier/],
+  ['send 1e3', 2, 'WrongUsage', /"1e3" is no identifier/],
+  ['send 1 --file requests.csv', 2, 'WrongUsage', /not both/],
+  ['send --file nowhere.csv', 2, 'WrongUsage', /there is no such file/],
+  ['send 1 --format xml', 2, 'WrongUsage', /--format takes csv or jsonl/],
+  ['send 1 --reason LONG', 2, 'WrongUsage', /reason must be at most 256 characters/],
+  ['send 1 --requested-by EMPTY', 2, 'WrongUsage', /--requested-by takes a text that is not empty/],
+  ['send 1 --not-after EMPTY', 2, 'WrongUsage', /--not-after takes a text that is not empty/],
+  ['send 1 --not-after soon', 2, 'WrongUsage', /--not-after takes a duration/],
+  ['send 1 --not-after 2020-01-01T00:00:00Z', 2, 'WrongUsage', /--not-after has passed/],
+  ['send 1 --receipts package.json', 2, 'WrongUsage', /there is such a file already/],
+  ['send 1 --resume nowhere.jsonl', 2, 'WrongUsage', /there is no such file/],
+  ['send 1 --receipts a --resume b', 2, 'WrongUsage', /leave --receipts out/],
+  ['send 1 --wait', 2, 'WrongUsage', /set LOG_GROUP/],
+  ['trace', 2, 'WrongUsage', /give one of: a message id, --request-id, --identifier/],
+  ['trace x --identifier 10', 2, 'WrongUsage', /give one of/],
+  ['trace EMPTY', 2, 'WrongUsage', /<message-id> takes a text that is not empty/],
+  ['trace --request-id EMPTY', 2, 'WrongUsage', /--request-id takes a text that is not empty/],
+  ['trace --identifier 1e3', 2, 'WrongUsage', /--identifier takes a whole number/],
+  ['trace x --since soon', 2, 'WrongUsage', /--since takes a duration/],
+  ['trace x', 2, 'WrongUsage', /set LOG_GROUP/],
+  ['status extra', 2, 'WrongUsage', /too many arguments for 'status'/],
+  ['status --stage EMPTY', 2, 'WrongUsage', /--stage takes a text that is not empty/],
+  ['pause extra', 2, 'WrongUsage', /too many arguments for 'pause'/],
+  ['resume --nonsense', 2, 'WrongUsage', /unknown option '--nonsense'/],
+  ['report', 2, 'WrongUsage', /give --from/],
+  ['report --from soon', 2, 'WrongUsage', /--from takes a duration/],
+  ['report --from 2026-10-02 --to 2026-10-01', 2, 'WrongUsage', /--from must be before --to/],
+  ['report --from 1d --format xml', 2, 'WrongUsage', /--format takes csv or jsonl/],
+  ['report --from 1d --log-group g --file package.json', 2, 'WrongUsage', /is there already: name a new file/],
+  ['report --from 1d --file nowhere/report.csv --log-group g', 2, 'WrongUsage', /cannot be made: ENOENT/],
+  ['dead-letters nonsense', 2, 'WrongUsage', /unknown command/],
+  ['dead-letters list extra', 2, 'WrongUsage', /too many arguments/],
+  ['dead-letters list --quue rejected', 2, 'WrongUsage', /unknown option '--quue' \(Did you mean --queue\?\)/],
+  ['dead-letters list --queue requests', 2, 'WrongUsage', /--queue takes rejected or exhausted/],
+  ['dead-letters list -q requests', 2, 'WrongUsage', /--queue takes rejected or exhausted/],
+  ['dead-letters list --after 99999999999d', 2, 'WrongUsage', /--after takes a duration/],
+  ['dead-letters list --identifier x', 2, 'WrongUsage', /--identifier takes/],
+  ['dead-letters list --visibility-timeout 99999', 2, 'WrongUsage', /at most 43200/],
+  ['dead-letters list --code 1007', 2, 'WrongUsage', /--code takes 1005, 1006, 1010, InvalidMessage, Expired, none/],
+  ['dead-letters list --source EMPTY', 2, 'WrongUsage', /--source takes a text that is not empty/],
+  ['dead-letters list --endpoint-url notaurl', 2, 'WrongUsage', /--endpoint-url is no URL such as/],
+  ['dead-letters list --rejected-queue-url rejected', 2, 'WrongUsage', /is no queue URL such as/],
+  ['dead-letters show', 2, 'WrongUsage', /missing required argument 'message-id'/],
+  ['dead-letters export --format xml', 2, 'WrongUsage', /--format takes jsonl or csv/],
+  ['dead-letters export --limit x', 2, 'WrongUsage', /--limit takes a whole number/],
+  ['dead-letters export --file package.json', 2, 'WrongUsage', /is there already: name a new file/],
+  ['dead-letters replay', 2, 'WrongUsage', /asks first, and nobody is at a terminal/],
+  ['dead-letters replay --limit 0', 2, 'WrongUsage', /--limit takes a whole number, 1 or more/],
+  ['dead-letters replay --rate none', 2, 'WrongUsage', /--rate takes a number/],
+  ['dead-letters replay --renew', 2, 'WrongUsage', /--renew needs --reason/],
+  ['dead-letters replay --reason LONG', 2, 'WrongUsage', /--reason takes at most 256 characters/],
+  ['dead-letters replay --max-age-seconds -1', 2, 'WrongUsage', /--max-age-seconds takes a whole number, 0 or more/],
+  ['dead-letters replay --before soon', 2, 'WrongUsage', /--before takes a duration/],
+  ['dead-letters replay --before 2026-02-30', 2, 'WrongUsage', /or a moment with its offset/],
+  ['dead-letters replay --after 2026-02-30T10:00:00Z', 2, 'WrongUsage', /--after takes a duration/],
+  ['dead-letters discard', 2, 'WrongUsage', /give --yes/],
+  ['dead-letters discard --yes --code 1005,', 2, 'WrongUsage', /--code takes 1005/],
+  ['dead-letters discard --yes --file package.json', 2, 'WrongUsage', /is there already: name a new file/],
+  ['doctor --endpoint-url localhost:4566', 2, 'WrongUsage', /--endpoint-url is no URL/],
+  ['doctor --only nonsense', 2, 'WrongUsage', /--only takes configuration, queues/],
+  ['doctor --identifier x', 2, 'WrongUsage', /--identifier takes a whole number/],
+  ['completion', 2, 'WrongUsage', /missing required argument 'shell'/],
+  ['completion tcsh', 2, 'WrongUsage', /completion takes bash, zsh, fish/],
+  ['dead-letters list --stage prod', 1, 'ECONNREFUSED', /^no answer: refused$/],
+  ['status --stage prod', 1, 'ECONNREFUSED', /^no answer: refused$/],
+  ['pause', 1, 'ECONNREFUSED', /^no answer: refused$/],
+] as const;
 
 describe.concurrent('what is wrong, the exit status and the error code', () => {
-  test.each([
-    ['', 2, 'WrongUsage', /unknown option '--json'/],
-    ['nonsense', 2, 'WrongUsage', /unknown command 'nonsense'/],
-    ['dead-letters nonsense', 2, 'WrongUsage', /unknown command/],
-    ['dead-letters list extra', 2, 'WrongUsage', /too many arguments/],
-    ['dead-letters list --quue rejected', 2, 'WrongUsage', /unknown option '--quue' \(Did you mean --queue\?\)/],
-    ['dead-letters list --queue requests', 2, 'WrongUsage', /--queue takes rejected or exhausted/],
-    ['dead-letters list -q requests', 2, 'WrongUsage', /--queue takes rejected or exhausted/],
-    ['dead-letters replay --limit 0', 2, 'WrongUsage', /--limit takes a whole number, 1 or more/],
-    ['dead-letters replay --rate none', 2, 'WrongUsage', /--rate takes a number/],
-    ['dead-letters replay --renew', 2, 'WrongUsage', /--renew wants --reason/],
-    ['dead-letters replay --before soon', 2, 'WrongUsage', /--before takes a duration/],
-    ['dead-letters replay --before 2026-02-30', 2, 'WrongUsage', /or a moment with its offset/],
-    ['dead-letters replay --after 2026-02-30T10:00:00Z', 2, 'WrongUsage', /--after takes a duration/],
-    ['dead-letters list --after 99999999999d', 2, 'WrongUsage', /--after takes a duration/],
-    ['dead-letters list --identifier x', 2, 'WrongUsage', /--identifier takes/],
-    ['dead-letters list --visibility-timeout 99999', 2, 'WrongUsage', /at most 43200/],
-    ['dead-letters list --code 1007', 2, 'WrongUsage', /--code takes 1005, 1006, 1010, InvalidMessage, Expired, none/],
-    ['dead-letters discard --yes --code 1005,', 2, 'WrongUsage', /--code takes 1005/],
-    ['dead-letters discard', 2, 'WrongUsage', /give --yes/],
-    ['dead-letters list --endpoint-url notaurl', 2, 'WrongUsage', /--endpoint-url is no URL such as/],
-    ['doctor --endpoint-url localhost:4566', 2, 'WrongUsage', /--endpoint-url is no URL/],
-    ['local --watch', 2, 'WrongUsage', /leave --json out/],
-    ['send', 2, 'WrongUsage', /give one identifier or more/],
-    ['send 1 --file requests.csv', 2, 'WrongUsage', /not both/],
-    ['send --file nowhere.csv', 2, 'WrongUsage', /there is no such file/],
-    ['send --format xml 1', 2, 'WrongUsage', /--format takes csv or jsonl/],
-    ['dead-letters list --stage prod', 1, 'ECONNREFUSED', /^no answer: refused$/],
-  ] as const)('"mysafe-enable %s" ends with %i, %s', async (words, expected, code, said) => {
+  test.each(TABLE)('"mysafe-enable %s" ends with %i, %s', async (words, expected, code, said) => {
     const { status, json, stderr } = await run(`${words} --json`);
     expect(json).toEqual({ error: { code, message: expect.stringMatching(said), fix: expect.stringMatching(/\S/) } });
     expect(stderr).toMatch(/^(Usage: |mysafe-enable: )/);
@@ -66,10 +130,16 @@ describe.concurrent('what is wrong, the exit status and the error code', () => {
   });
 });
 
+test('of every command there is something in the table', () => {
+  const called = TABLE.map(([words]) => words);
+  const isIn = (name: string): boolean => called.some((words) => words === name || words.startsWith(`${name} `));
+  expect(NAMES.filter((name) => !isIn(name))).toEqual([]);
+});
+
 describe.concurrent('without --json', () => {
   test.each([
-    ['', 2, /Usage: npx mysafe-enable .*wants a command: local, send/s],
-    ['dead-letters', 2, /Usage: npx mysafe-enable dead-letters .*wants a command: list/s],
+    ['', 2, /Usage: npx mysafe-enable .*needs a command: local, send/s],
+    ['dead-letters', 2, /Usage: npx mysafe-enable dead-letters .*needs a command: list/s],
     ['dead-letters list --queue', 2, /option '-q, --queue <queue>' argument missing\nWhat to fix: /],
     ['nonsense', 2, /^mysafe-enable: unknown command 'nonsense'\nWhat to fix: npx mysafe-enable --help shows/],
     ['send --nonsense 1', 2, /^mysafe-enable: unknown option .*\nWhat to fix: npx mysafe-enable send --help shows/],
@@ -94,13 +164,7 @@ describe.concurrent('without --json', () => {
 });
 
 describe.concurrent('help', () => {
-  const commands = ROOMS.flatMap((room) =>
-    room.kind === 'command'
-      ? [[room.name, room] as const]
-      : room.commands.map((each) => [`${room.name} ${each.name}`, each] as const),
-  );
-
-  test.each(commands)(
+  test.each(COMMANDS)(
     'of %s names its options and shows examples that are its own',
     async (name, { options, examples }) => {
       const { status, stdout, stderr } = await run(`${name} --help`);

@@ -156,7 +156,7 @@ describe('is refused', () => {
     receipts.settle([request(1)], ['m1']);
     receipts.close();
     expect(() => openReceipts(file, true).find({ ...request(1), identifier: 99 })).toThrow(
-      /line 1 says 99, but .* has a receipt of it for 10: --resume wants the very same requests/,
+      /line 1 says 99, but .* has a receipt of it for 10: --resume needs the same requests in the same order/,
     );
   });
 });

@@ -9,7 +9,7 @@ export type CompletionOptions = OptionsOf<typeof options>;
 export const completionCommand = command({
   name: 'completion',
   description: 'a script that completes commands and options, for bash, zsh or fish',
-  words: { name: 'shell', description: SHELLS.join(', '), count: 'one', choices: SHELLS },
+  words: { name: 'shell', description: `one of ${SHELLS.join(', ')}`, count: 'one', choices: SHELLS },
   options,
   examples: ['completion bash > ~/.local/share/bash-completion/completions/mysafe-enable', 'completion fish | source'],
   load: async () => (await import('./completion.ts')).runCompletion,

@@ -7,17 +7,25 @@ const which = { group: 'Which letters:' };
 /** The filters and the places that every command about letters has. */
 const SELECT = {
   queue: value('queue', 'rejected or exhausted (default: both)', { ...which, short: 'q', choices: DEAD_LETTER_QUEUES }),
-  code: values('code', 'error code, such as 1006, once or more; none for what SQS itself moved', {
+  code: values('code', `error code, once or more: ${KNOWN_CODES.join(', ')} (none: moved by SQS itself)`, {
     ...which,
     choices: KNOWN_CODES,
   }),
-  identifier: value('identifier', 'of the password', which),
-  requestId: value('id', "the access-request system's own id", which),
-  source: value('source', 'as the request names it', which),
+  identifier: value('identifier', 'of the password, such as 10', which),
+  requestId: value('id', "the access-request system's own id, such as RITM0012345", which),
+  source: value('source', 'the system that asked, as the request names it', which),
   messageId: value('id', 'of the letter itself, as list --letters shows it', which),
-  before: value('moment', 'failed before: a duration ago such as 2h, or a moment with its offset', which),
+  before: value(
+    'moment',
+    'failed before: a duration ago such as 2h (s, m, h, d), a day (UTC), or a moment with its offset',
+    which,
+  ),
   after: value('moment', 'failed after: likewise', which),
-  visibilityTimeout: value('seconds', 'how long letters stay hidden if this is killed (default: 120)', which),
+  visibilityTimeout: value(
+    'seconds',
+    'how long letters stay hidden from others if this command is killed (default: 120)',
+    which,
+  ),
   ...WHERE,
 } as const satisfies OptionSet;
 
@@ -30,7 +38,7 @@ const listCommand = command({
   name: 'list',
   description: 'what waits in rejected and exhausted, by error code and age, without consuming it',
   options: listOptions,
-  examples: ['dead-letters list --stage prod', 'dead-letters list --queue exhausted --letters'],
+  examples: ['dead-letters list --stage prod', 'dead-letters list --queue exhausted --letters --stage prod'],
   load: async () => (await import('./list.ts')).runList,
 });
 
@@ -47,9 +55,12 @@ const showCommand = command({
 });
 
 const exportOptions = {
-  file: value('file', 'where they are written (default: dead-letters-<queue>-<time>.jsonl, outside a checkout)'),
+  file: value(
+    'file',
+    'write them to this new file (default: dead-letters-<queue>-<time>.jsonl, here or, in a checkout, in ~/mysafe-enable)',
+  ),
   format: value('format', 'jsonl or csv (default: by the name of the file, else jsonl)', { choices: ['jsonl', 'csv'] }),
-  limit: value('count', 'at most so many'),
+  limit: value('count', 'at most so many letters (default: all)'),
   ...SELECT,
 };
 export type ExportOptions = OptionsOf<typeof exportOptions>;
@@ -64,13 +75,16 @@ const exportCommand = command({
 
 const replayOptions = {
   dryRun: flag('say what would happen, and move nothing', { short: 'n' }),
-  limit: value('count', 'at most so many'),
-  rate: value('rate', 'messages in any second at most'),
-  reason: value('reason', 'recorded with each replayed request'),
+  limit: value('count', 'at most so many letters (default: all)'),
+  rate: value('rate', 'at most so many messages in any second, such as 5 or 0.5 (default: no limit)'),
+  reason: value('reason', 'why: recorded with each replayed request, at most 256 characters'),
   renew: flag('also expired requests, and those of unknown age, as of now; needs --reason'),
   replayedBy: value('who', 'recorded with each replayed request (default: you, on this machine)'),
-  maxAgeSeconds: value('seconds', "the function's MAX_REQUEST_AGE_SECONDS, where it is not the default"),
-  yes: flag('do not ask', { short: 'y' }),
+  maxAgeSeconds: value(
+    'seconds',
+    "the function's MAX_REQUEST_AGE_SECONDS, 0 for no limit (default: that variable, else 345600)",
+  ),
+  yes: flag('do it without asking', { short: 'y' }),
   ...SELECT,
 };
 export type ReplayCommandOptions = OptionsOf<typeof replayOptions>;
@@ -88,9 +102,12 @@ const replayCommand = command({
 });
 
 const discardOptions = {
-  file: value('file', 'where they are written (default: dead-letters-<queue>-<time>.jsonl, outside a checkout)'),
-  limit: value('count', 'at most so many'),
-  yes: flag('do not ask', { short: 'y' }),
+  file: value(
+    'file',
+    'write them to this new file (default: dead-letters-<queue>-<time>.jsonl, here or, in a checkout, in ~/mysafe-enable)',
+  ),
+  limit: value('count', 'at most so many letters (default: all)'),
+  yes: flag('do it without asking', { short: 'y' }),
   ...SELECT,
 };
 export type DiscardOptions = OptionsOf<typeof discardOptions>;

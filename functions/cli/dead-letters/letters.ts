@@ -21,7 +21,7 @@ const readCodes = (code: readonly string[]): readonly string[] => {
 const readIdentifier = (value: string): number => {
   const identifier = parseIdentifier(value);
   if (identifier === undefined) {
-    throw new UsageError('--identifier takes a positive integer up to 9007199254740991 in decimal digits');
+    throw new UsageError('--identifier takes a whole number from 1 to 2^53-1 in plain digits, such as 10');
   }
   return identifier;
 };

@@ -48,7 +48,7 @@ const readMaxAge = ({ maxAgeSeconds }: ReplayCommandOptions): number => {
 const readOptions = (options: ReplayCommandOptions): ReplayOptions => {
   const { rate, reason, replayedBy, dryRun = false, renew = false } = options;
   if (renew && !reason?.trim()) {
-    throw new UsageError('--renew wants --reason "…": it is recorded with each request that is renewed');
+    throw new UsageError('--renew needs --reason "…": it is recorded with each request that is renewed');
   }
   for (const [option, words] of [
     ['--reason', reason],

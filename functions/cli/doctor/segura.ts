@@ -26,9 +26,9 @@ const isPage = ({ words }: Reading): boolean => /^\s*<(!doctype|html)/i.test(wor
 
 const IP_HINT = "Segura may not have this address among the access key's authorised IPs";
 const KEY_HINT =
-  'check clientId and clientSecret, and that the access key is neither revoked nor expired; a multi-tenant installation wants tokenParameters {"tenant": "…"}';
+  'check clientId and clientSecret, and that the access key is neither revoked nor expired; a multi-tenant installation needs tokenParameters {"tenant": "…"}';
 const CERTIFICATE_HINT =
-  'a gateway wants a client certificate that it knows: check clientCertificate and clientKey in the secret';
+  'a gateway needs a client certificate that it knows: check clientCertificate and clientKey in the secret';
 const PROXY_HINT = 'the proxy cannot be reached or does not let us out: check HTTPS_PROXY and NO_PROXY';
 const waitHint = ({ retryAfterSeconds }: Reading): string =>
   `it asks for fewer requests: wait ${retryAfterSeconds === undefined ? 'a while' : `${Math.ceil(retryAfterSeconds)} s`}, then try again`;
@@ -105,7 +105,7 @@ export const token = step('token', 'segura', ['secret', 'isReachable'], ({ secre
 const ENDPOINT_HINTS: Partial<Record<Meaning, string>> = {
   unroutable: 'check url in the secret: the base alone, without /api; or the access key is not for MySafe',
   unauthorized: `the access key is not for MySafe or its user may not use it; or ${IP_HINT}`,
-  forbidden: `${IP_HINT}; or it wants a referer: set referer in the secret`,
+  forbidden: `${IP_HINT}; or it needs a referer: set referer in the secret`,
   redirect: 'url answers with a redirect, as a login page does: it is not the API',
   'client-certificate': CERTIFICATE_HINT,
   proxy: PROXY_HINT,

@@ -57,7 +57,7 @@ const TLS_HINTS: readonly (readonly [RegExp, string])[] = [
   [/ALTNAME|HOSTNAME/, 'the certificate is for another name: check url in the secret'],
   [
     /CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE|ALERT_BAD_CERTIFICATE|ALERT_UNKNOWN_CA|ALERT_CERTIFICATE/,
-    'it wants a client certificate that it knows: check clientCertificate and clientKey in the secret',
+    'it needs a client certificate that it knows: check clientCertificate and clientKey in the secret',
   ],
   [
     /CERT|ISSUER|SIGNED|VERIFY/,

@@ -1,7 +1,7 @@
 import { command, flag, type OptionsOf, WHERE } from '../command.ts';
 
 const options = {
-  yes: flag('do not ask', { short: 'y' }),
+  yes: flag('do it without asking', { short: 'y' }),
   ...WHERE,
 };
 

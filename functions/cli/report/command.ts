@@ -1,10 +1,13 @@
 import { command, type OptionsOf, value, WHERE } from '../command.ts';
 
 const options = {
-  from: value('moment', 'first delivered at or after: 2026-10-01, a moment with its offset, or a duration ago'),
-  to: value('moment', 'and before: likewise (default: now)'),
-  format: value('format', 'csv (default) or jsonl', { choices: ['csv', 'jsonl'] }),
-  file: value('file', 'a new file for it (default: standard output)'),
+  from: value(
+    'moment',
+    'delivered at or after: a day (UTC) such as 2026-10-01, a moment with its offset, or a duration ago such as 7d',
+  ),
+  to: value('moment', 'delivered before: likewise (default: now)'),
+  format: value('format', 'csv or jsonl (default: csv)', { choices: ['csv', 'jsonl'] }),
+  file: value('file', 'write it to this new file (default: standard output)'),
   ...WHERE,
 };
 

@@ -3,6 +3,7 @@
  * between `from` and `to`; its fate is read from all that was written since, up to now.
  */
 import { type FileHandle, open, rm } from 'node:fs/promises';
+import { setFlagsFromString } from 'node:v8';
 import type { AuditLine } from '../../audit/read.ts';
 import { createRequests, fatesOf, type Request } from '../../audit/requests.ts';
 import { searchParts } from '../../audit/search.ts';
@@ -223,6 +224,8 @@ const readLetters = async (
 };
 
 export const runReport = async (options: ReportOptions): Promise<number> => {
+  // What is gathered stays to the end: to collect it again and again, as main.ts has it, would take as long as all else.
+  setFlagsFromString('--no-optimize-for-size');
   const format = readFormat(options.format);
   const times = readTimes(options);
   const target = await findTarget(options, 'logGroup');

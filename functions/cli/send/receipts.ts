@@ -159,7 +159,7 @@ const createFind =
     if (was === undefined) return { kind: 'new' };
     if (was !== identifier) {
       throw new UsageError(
-        `${place} says ${identifier}, but ${file} has a receipt of it for ${was}: --resume wants the very same requests`,
+        `${place} says ${identifier}, but ${file} has a receipt of it for ${was}: --resume needs the same requests in the same order`,
       );
     }
     if (left === undefined || sent.find(place) !== 0) return { kind: 'sent' };

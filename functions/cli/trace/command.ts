@@ -1,9 +1,12 @@
 import { command, type OptionsOf, value, WHERE } from '../command.ts';
 
 const options = {
-  requestId: value('id', 'of the access-request system, such as RITM0012345'),
-  identifier: value('identifier', 'of the password: all requests for it'),
-  since: value('moment', 'how far back the log is searched: a duration such as 14d, or a moment (default: 7d)'),
+  requestId: value('id', 'of the access-request system, such as RITM0012345: all requests with it'),
+  identifier: value('identifier', 'of the password, such as 10: all requests for it'),
+  since: value(
+    'moment',
+    'search the log from here: a duration ago such as 14d (s, m, h, d), a day or a moment (default: 7d)',
+  ),
   ...WHERE,
 };
 

@@ -68,10 +68,20 @@ const replayWords = (line: AuditLine): string => {
   return `replay ${replayCount}, claimed by ${replayedBy}${why}${renewed}`;
 };
 
+/** SQS counts each delivery; one whose invocation was killed in the middle wrote nothing. */
+const gapWords = ({ messageId, receiveCount = 1 }: AuditLine, before: AuditLine | undefined): string[] => {
+  const from = (before?.messageId === messageId ? (before.receiveCount ?? 0) : 0) + 1;
+  const to = receiveCount - 1;
+  if (from > to) return [];
+  const which = from === to ? ordinal(from) : `deliveries ${from} to ${to}`;
+  return [`${which}: no line was written; killed or timed out, or before --since`];
+};
+
 const deliveryLines = (line: AuditLine, before: AuditLine | undefined): string[] => {
   const isReplay = (line.replayCount ?? 0) > (before?.replayCount ?? 0);
+  const untimed = [...(isReplay ? [replayWords(line)] : []), ...gapWords(line, before)];
   return [
-    ...(isReplay ? [`  ${' '.repeat(19)}  ${replayWords(line)}`] : []),
+    ...untimed.map((words) => `${' '.repeat(TEXT_AT)}${words}`),
     `  ${clock(line.at)}  ${ordinal(line.receiveCount ?? 0)}, ${effort(line)}: ${outcomeWords(line)}`,
   ];
 };
