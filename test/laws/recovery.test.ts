@@ -24,7 +24,9 @@ test.each<Case>([
   ...both(MINUTE, 1, 100),
   ...both(10 * MINUTE, 1, 100),
   ...both(3 * HOUR, 1, 100),
-  ...both(24 * HOUR, 1, 10),
+  ...both(24 * HOUR, 1),
+  { seconds: 24 * HOUR, backlog: 10 },
+  { seconds: 24 * HOUR, backlog: 100, isFifo: true },
 ])('after $seconds s without Segura, $backlog waiting (FIFO: $isFifo): all are back in time', async (options) => {
   const { violations, enabled } = await outage(options);
   expect(violations.join('\n'), again(options)).toBe('');

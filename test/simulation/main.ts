@@ -42,7 +42,11 @@ const simulate = command({
       '10 min with 10,000 and with 100,000 waiting requests, and a day with 10,000: takes an hour',
       outages,
     ),
-    seeds: value('count', 'each with so many seeds, told with the median and the worst of them (default: 1)', outages),
+    seeds: value(
+      'count',
+      'each outage with so many seeds, told with the median and the worst of them (default: 1)',
+      outages,
+    ),
     outage: value('length', 'one outage of this length, such as 10s, 1m, 3h or 1d', outages),
     backlog: value('count', 'requests that wait in it (default: 100)', outages),
     fifo: flag('on a FIFO queue, the backlog in 20 groups', outages),
