@@ -98,9 +98,10 @@ describe('a dead letter', () => {
     expect([attributes['ErrorCode'], dropped]).toEqual([text('1006'), []]);
   });
 
-  test('after a replay says who replayed it and why', () => {
-    const replayed = { ...provenance, replayCount: 1, replayedBy: 'ana', replayReason: 'CHG1' };
+  test('after a replay says who replayed it, why, and how often it was', () => {
+    const replayed = { ...provenance, replayCount: 3, replayedBy: 'ana', replayReason: 'CHG1' };
     expect(deadLetterAttributes('10', {}, replayed, failure).attributes).toMatchObject({
+      ReplayCount: { dataType: 'Number', stringValue: '3' },
       ReplayedBy: text('ana'),
       ReplayReason: text('CHG1'),
     });
