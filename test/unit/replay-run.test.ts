@@ -32,6 +32,7 @@ const run = async (
   const sent: string[] = [];
   const deleted: string[] = [];
   const prolonged: string[] = [];
+  const prolongedAtMs: number[] = [];
   const released: string[] = [];
   const confirm = (list: string[]) => async (entries: readonly { readonly receiptHandle: string }[]) => {
     list.push(...entries.map(({ receiptHandle }) => receiptHandle));
@@ -47,8 +48,11 @@ const run = async (
       });
     },
     deleteMessages: confirm(deleted),
-    changeVisibility: (changes) =>
-      confirm(changes.some(({ visibilitySeconds }) => visibilitySeconds > 0) ? prolonged : released)(changes),
+    changeVisibility: (changes) => {
+      const isProlonged = changes.some(({ visibilitySeconds }) => visibilitySeconds > 0);
+      if (isProlonged) prolongedAtMs.push(now - NOW);
+      return confirm(isProlonged ? prolonged : released)(changes);
+    },
   };
   const client = {
     send: async ({ input }: { input: object }) =>
@@ -70,7 +74,7 @@ const run = async (
     },
     { replayedBy: 'ana', maxRequestAgeSeconds: 0, ...options },
   );
-  return { counts, sent, deleted, prolonged, released };
+  return { counts, sent, deleted, prolongedAtMs, released };
 };
 
 describe('a replay', () => {
@@ -102,8 +106,10 @@ describe('a replay', () => {
   });
 
   test('holds letters that wait for their turn, when half of their time is over', async () => {
-    const { sent, prolonged } = await run({ rate: 1 / 60, visibilitySeconds: 100 });
+    const { sent, prolongedAtMs } = await run({ rate: 1 / 60, visibilitySeconds: 100 });
     expect(sent).toHaveLength(3);
-    expect(prolonged.length).toBeGreaterThan(0);
+    // Before they would be visible to others.
+    expect(prolongedAtMs[0]).toBeGreaterThanOrEqual(50_000);
+    expect(prolongedAtMs[0]).toBeLessThan(100_000);
   });
 });
