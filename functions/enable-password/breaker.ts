@@ -158,16 +158,26 @@ export const mayHaveBeenRecalled = (
   return isPassing(cause) && messages >= SEVERAL * (isAgain ? waited.messages : 1);
 };
 
+/**
+ * Whether others than this identifier, and than those that fail while others succeed, were waiting for Segura. An
+ * environment with one or two messages never sees enough failures to open the breaker, and they wait all the same.
+ */
+const wasDown = ({ kind, failing, suspects }: State, identifier: number): boolean => {
+  if (kind === 'open') return true;
+  for (const each of failing) if (each !== identifier && !suspects.has(each)) return true;
+  return false;
+};
+
 /** Holds the state of one execution environment. */
 export const createBreaker = () => {
   let state: State = CLOSED;
   return {
     state: (): State => state,
-    /** @returns whether it closed the breaker */
+    /** @returns whether Segura is back: what was kept need not wait any longer */
     learn: (event: Event): boolean => {
       const before = state;
       state = next(state, event);
-      return before.kind === 'open' && state.kind === 'closed';
+      return event.kind === 'succeeded' && wasDown(before, event.identifier);
     },
   };
 };

@@ -85,7 +85,7 @@ export const createCore = (parts: CoreParts): Core => {
       for (const { messageId } of records) kept.forget(messageId);
       const deadline = createDeadline(time.now, remainingMs, records.length);
       const recall = createRecall({ ...time, ...settings, sqs, kept, deadline });
-      const gate = createGate({ ...time, breaker, deadline, onClosed: recall.begin });
+      const gate = createGate({ ...time, breaker, deadline, onBack: recall.begin });
       return handleBatch(records, {
         ...time,
         trust: settings,

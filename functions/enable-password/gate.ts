@@ -39,8 +39,8 @@ export interface GateParts {
   readonly random: () => number;
   /** Ends early when `pending` is settled. */
   readonly sleep: (ms: number, pending?: Promise<unknown>) => Promise<void>;
-  /** The breaker closed: Segura is back. */
-  readonly onClosed: () => void;
+  /** Segura is back. */
+  readonly onBack: () => void;
 }
 
 const PASS: Entry = { kind: 'pass', isProbe: false };
@@ -48,7 +48,7 @@ const PASS: Entry = { kind: 'pass', isProbe: false };
 const isProbe = (entry: Entry): boolean => entry.kind === 'pass' && entry.isProbe;
 
 export const createGate = (parts: GateParts): Gate => {
-  const { breaker, deadline, now, random, sleep, onClosed } = parts;
+  const { breaker, deadline, now, random, sleep, onBack } = parts;
   let stoppedFor: Cause | undefined;
 
   const stopEntry = ({ notBefore }: State, cause: Cause): Entry => {
@@ -84,7 +84,7 @@ export const createGate = (parts: GateParts): Gate => {
 
   const learn = (event: Event): void => {
     if (breaker.learn(event)) {
-      onClosed();
+      onBack();
       waiting.release(enter);
     }
   };

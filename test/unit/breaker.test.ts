@@ -74,6 +74,22 @@ describe('the breaker', () => {
     expect(learn(succeeded(6))).toBe(true);
     expect(learn(succeeded(7))).toBe(false);
   });
+
+  test('has others come back too where it never opened: with one or two messages they wait all the same', () => {
+    const { learn } = createBreaker();
+    for (const event of failures(1, 2)) expect(learn(event)).toBe(false);
+    expect(learn(succeeded(1))).toBe(true);
+    expect(learn(succeeded(3))).toBe(false);
+  });
+
+  test('has nobody come back for the sake of its own second attempt, or of passwords that always fail', () => {
+    const { learn } = createBreaker();
+    learn(failed(1));
+    expect(learn(succeeded(1))).toBe(false);
+    for (const event of [...failures(1, 2), succeeded(3)]) learn(event);
+    for (const event of failures(1, 2)) expect(learn(event)).toBe(false);
+    expect(learn(succeeded(3))).toBe(false);
+  });
 });
 
 describe('the next probe', () => {

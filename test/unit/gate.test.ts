@@ -19,7 +19,7 @@ const open = (random = () => 0) => {
       sleep: clock.sleep,
       random,
       deadline: createDeadline(clock.now, remainingMs, 1),
-      onClosed: () => {
+      onBack: () => {
         closings += 1;
       },
     });
