@@ -30,11 +30,14 @@ const REGION_WORDS = /^Region (is missing|not accepted)/;
 export const isThrottling = (code: string): boolean =>
   /Throttl|TooManyRequests|LimitExceeded|^SlowDown$|^HTTP429$/i.test(code);
 
+/** Node's codes are words; the number is that of a `DOMException`, such as an interruption. */
+const hasCode = (error: Error): boolean => 'code' in error && typeof error.code === 'string';
+
 export const isAwsFailure = (error: unknown): error is SdkError =>
   error instanceof Error &&
   ('$metadata' in error ||
     '$fault' in error ||
-    'code' in error ||
+    hasCode(error) ||
     SDK_NAMES.test(error.name) ||
     REGION_WORDS.test(error.message));
 

@@ -1,6 +1,6 @@
 /** What a queue holds: `ReceiveMessage` with all attributes, and SQS's approximate count. */
 import { GetQueueAttributesCommand, type Message, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { type Failed, readFailure } from './failure.ts';
+import { attempt, type Failed } from './failure.ts';
 import type { SqsClient } from './sqs.ts';
 
 export interface Receive {
@@ -13,7 +13,10 @@ export interface Receive {
 /** SQS asks only some of its servers for a short poll; a second of waiting asks them all, and then nothing is nothing. */
 const WAIT_SECONDS = 1;
 
-/** Every receive asks for all attributes; what is not asked for is lost. Never throws. */
+/**
+ * Every receive asks for all attributes; what is not asked for is lost.
+ * @throws what is no failure of AWS, such as a question that nobody answers
+ */
 export const receiveMessages = async (
   client: SqsClient,
   { queueUrl, count, visibilitySeconds }: Receive,
@@ -28,14 +31,14 @@ export const receiveMessages = async (
     // The older name of the same: some servers know only this one.
     AttributeNames: ['All'],
   });
-  try {
-    return { kind: 'received', messages: (await client.send(command)).Messages ?? [] };
-  } catch (error) {
-    return readFailure(error).failed;
-  }
+  const read = await attempt(() => client.send(command));
+  return read.kind === 'failed' ? read : { kind: 'received', messages: read.value.Messages ?? [] };
 };
 
-/** Visible messages by SQS's approximate count. Never throws. */
+/**
+ * Visible messages by SQS's approximate count.
+ * @throws what is no failure of AWS
+ */
 export const countVisible = async (
   client: SqsClient,
   queueUrl: string,
@@ -44,10 +47,7 @@ export const countVisible = async (
     QueueUrl: queueUrl,
     AttributeNames: ['ApproximateNumberOfMessages'],
   });
-  try {
-    const { Attributes } = await client.send(command);
-    return { kind: 'counted', count: Number(Attributes?.['ApproximateNumberOfMessages'] ?? 0) };
-  } catch (error) {
-    return readFailure(error).failed;
-  }
+  const read = await attempt(() => client.send(command));
+  if (read.kind === 'failed') return read;
+  return { kind: 'counted', count: Number(read.value.Attributes?.['ApproximateNumberOfMessages'] ?? 0) };
 };
