@@ -6,11 +6,12 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/runtime/**', 'test/scanners/**', 'test/browser/**', 'test/pictures/**', '**/node_modules/**'],
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // Never what is tested: a test that is slow on a busy machine shall end all the same.
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     pool: 'forks',
-    // Many tests wait for processes of their own and for answers: two workers for each core, where vitest would leave one idle.
-    maxWorkers: 2 * availableParallelism(),
+    // Many tests wait for processes of their own and for answers: three workers for two cores, where vitest would leave one idle.
+    maxWorkers: Math.ceil(1.5 * availableParallelism()),
     // No test stubs a module, and each closes what it opens: a worker takes file after file, which saves starting 100 of them.
     isolate: false,
     // What Node.js compiled is kept, by its content: half of what a start of the command line costs, of which there are 400.

@@ -77,7 +77,7 @@ const look = (file: string): readonly (readonly string[])[] => [
 
 test('the sender may send, find the queue, and no more', async () => {
   expect(allowedFor('sender')).toEqual(await recorded(['send', '10', '11']));
-}, 120_000);
+}, 300_000);
 
 test('the operator may do what the commands do that look, replay, discard and pause, and renew by the function', async () => {
   await using folder = await makeFolder();

@@ -11,7 +11,6 @@ const MEMORY_MIB = 150;
 const REPLAY = [
   'dead-letters',
   'replay',
-  '--yes',
   '--queue',
   'rejected',
   '--code',
@@ -83,4 +82,4 @@ test('each chosen original arrives at least once, no other moves, nothing is los
   } finally {
     await sqs.close();
   }
-}, 120_000);
+}, 400_000);

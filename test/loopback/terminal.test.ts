@@ -47,7 +47,7 @@ const prepare = async () => {
 let prepared: Awaited<ReturnType<typeof prepare>>;
 beforeAll(async () => {
   prepared = await prepare();
-}, 60_000);
+}, 240_000);
 afterAll(() => prepared[Symbol.asyncDispose]());
 
 /** Each command, in such an order that it has something to show; what it takes away, it puts back. */

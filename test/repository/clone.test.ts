@@ -9,7 +9,7 @@ import manifest from '../../package.json' with { type: 'json' };
 
 const root = join(import.meta.dirname, '../..');
 
-test('npx mysafe-enable runs in a clone, without a network', { timeout: 60_000 }, async () => {
+test('npx mysafe-enable runs in a clone, without a network', { timeout: 240_000 }, async () => {
   // A cache of its own, so that no earlier run helps; with the rules of `.npmrc`, as a reader has them.
   const cache = await mkdtemp(join(tmpdir(), 'npx-'));
   try {
