@@ -31,27 +31,33 @@ describe('the README', () => {
   const rows = rowsOf('README.md');
 
   test.each(Object.entries(DEFAULTS))('tells of %s and its default %s', (name, value) => {
-    expect(rows.find((row) => row.startsWith(`| \`${name}\``))).toMatch(new RegExp(`\\| no, \`?${value}\`? \\|`));
+    const row = rows.find((line) => line.startsWith(`| \`${name}\``)) ?? 'no row';
+    expect(row, `README.md, Environment of enable-password: add or correct | \`${name}\` | no, ${value} | … |`).toMatch(
+      new RegExp(`\\| no, \`?${value}\`? \\|`),
+    );
   });
 
   test('tells of each variable without which the function does not start', () => {
     const missing = messageOf(() => readEnvironment({})).matchAll(/([A-Z_]+) is missing/g);
     const names = [...missing].map(([, name]) => name ?? '').filter((name) => name !== 'AWS_REGION');
     expect(names.length).toBeGreaterThan(2);
-    for (const name of names) expect(rows).toContainEqual(expect.stringMatching(`^\\| \`${name}\` \\| yes \\|`));
+    const untold = names.filter((name) => !rows.some((row) => row.startsWith(`| \`${name}\` | yes |`)));
+    expect(untold, 'README.md, Environment of enable-password: add | `NAME` | yes | … | for each of these').toEqual([]);
   });
 
   test('tells of each key of the secret that has to be there', () => {
     const missing = messageOf(() => parseSecret('{}')).matchAll(/(\w+) is missing/g);
     const keys = [...missing].map(([, key]) => key ?? '');
     expect(keys.length).toBeGreaterThan(3);
-    for (const key of keys) expect(rows).toContainEqual(expect.stringMatching(`^\\|.*\`${key}\`.*\\| yes \\|`));
+    const untold = keys.filter((key) => !rows.some((row) => row.includes(`\`${key}\``) && row.includes('| yes |')));
+    expect(untold, 'README.md, The secret: add | `key` | yes | … | for each of these').toEqual([]);
   });
 });
 
 test('the auditor is told of every field that a line can carry, and shown a line as it is written', () => {
   const codes = codesOf('docs/auditor.md');
-  expect(FIELDS.filter((field) => !codes.has(field))).toEqual([]);
+  const untold = FIELDS.filter((field) => !codes.has(field));
+  expect(untold, 'docs/auditor.md: tell of each of these fields of functions/telemetry/log.ts').toEqual([]);
   const [sample] = readPage('docs/auditor.md').blocks.filter(({ language }) => language === 'json');
   const order = ['level', 'message', 'service', 'timestamp', ...FIELDS] as readonly string[];
   const fields = Object.keys(JSON.parse(sample?.text ?? ''));
@@ -60,7 +66,8 @@ test('the auditor is told of every field that a line can carry, and shown a line
 
 test('the operator is told of every metric, and of everybody for whom a message can be kept', () => {
   const codes = codesOf('docs/operator.md');
-  expect(Object.keys(METRICS).filter((name) => !codes.has(name))).toEqual([]);
+  const untold = Object.keys(METRICS).filter((name) => !codes.has(name));
+  expect(untold, 'docs/operator.md: tell of each of these metrics of functions/audit/line.ts').toEqual([]);
   const causes = ENABLE_TABLE.flatMap(({ happens }) => ('cause' in happens ? [happens.cause] : ['credentials']));
   for (const cause of [...causes, 'deadline', 'fifo-order', 'unconfirmed', 'bug']) expect(codes).toContain(cause);
 });
@@ -72,8 +79,10 @@ test('the operator is told of every alarm, each with its heading in the runbook'
   const { links } = readPage('docs/operator.md');
   const { anchors } = readPage('infra/runbook.md');
   for (const alarm of alarms) {
-    expect(links).toContain(`../infra/runbook.md#${alarm}`);
-    expect(anchors).toContain(alarm);
+    expect(anchors, `infra/runbook.md: add a heading for the alarm ${alarm} of infra/alarms.yml`).toContain(alarm);
+    expect(links, `docs/operator.md: tell of the alarm ${alarm}, with a link to it in the runbook`).toContain(
+      `../infra/runbook.md#${alarm}`,
+    );
   }
 });
 
