@@ -1,12 +1,11 @@
 /** `npm run bench`: this project beside a bare handler and two peers. A measurement, never a test: no time is asserted. */
 import { writeFile } from 'node:fs/promises';
 import { command, flag, OUTPUT, value } from '../../functions/cli/command.ts';
-import { createScript, isHelp } from '../../functions/cli/program.ts';
-import { readEnding, tellEnding } from '../../functions/cli/terminal/ending.ts';
 import { EXIT } from '../../functions/cli/terminal/exit.ts';
 import { sayJson } from '../../functions/cli/terminal/print.ts';
 import { createProgress } from '../../functions/cli/terminal/progress.ts';
 import { UsageError } from '../../functions/cli/terminal/usage.ts';
+import { runScript } from '../script.ts';
 import { drawBench } from './picture.ts';
 import { print } from './report.ts';
 import { runBench } from './run.ts';
@@ -83,14 +82,4 @@ const run = async (options: BenchOptions): Promise<number> => {
   return EXIT.done;
 };
 
-if (import.meta.main) {
-  const program = createScript('npm run bench --', bench, async ({ load }, options) => {
-    process.exitCode = await (await load())(options, []);
-  });
-  try {
-    await program.parseAsync();
-  } catch (error) {
-    if (!(error instanceof UsageError) && !isHelp(error)) throw error;
-    if (error instanceof UsageError) process.exitCode = tellEnding(readEnding(error), process.argv.includes('--json'));
-  }
-}
+if (import.meta.main) await runScript('npm run bench --', bench);

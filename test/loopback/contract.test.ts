@@ -464,7 +464,7 @@ describe.concurrent('The secret', () => {
     ['a missing key', { clientSecret: undefined }, /clientSecret is missing/],
     ['http to a far host', { url: 'http://segura.example.com' }, /url must be https/],
     ['a key without its certificate', { clientKey: '-----BEGIN PRIVATE KEY-----\nx' }, /belong together/],
-  ])('a secret with %s keeps the messages and says what to mend', async (_, secret, said) => {
+  ])('a secret with %s keeps the messages and says what to fix', async (_, secret, said) => {
     await using world = await startWith(typeof secret === 'string' ? {} : { secret });
     if (typeof secret === 'string') world.secrets.put('mysafe/segura', secret);
     const messageId = await world.send(10);

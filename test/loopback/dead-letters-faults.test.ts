@@ -152,7 +152,7 @@ describe.concurrent('replay', () => {
   });
 });
 
-describe.concurrent('what to mend is said', () => {
+describe.concurrent('what to fix is said', () => {
   const DENIED = { kind: 'denied' } as const;
   const open = async () => {
     const queues = await openQueues();

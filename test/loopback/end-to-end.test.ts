@@ -92,7 +92,7 @@ interface Fault {
   readonly words?: readonly string[];
   readonly stoppedAt: string;
   readonly says: RegExp;
-  /** Where SQS or Lambda holds it for longer than anybody wants to wait, that is said; it is not ours to delete. */
+  /** Where SQS or Lambda holds it for longer than anybody would wait, that is said; it is not ours to delete. */
   readonly stays?: true;
 }
 

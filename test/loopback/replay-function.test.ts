@@ -119,7 +119,7 @@ const WRONG_EVENTS = [
   [{ cursor: { before: 'x' } }, 'cursor must be'],
   [{ cursor: { before: '2026-01-01T00:00:00Z', limit: 0 } }, 'cursor must be'],
 ] as const;
-test.concurrent('an event that is wrong is refused with what to mend, and nothing is done', async () => {
+test.concurrent('an event that is wrong is refused with what to fix, and nothing is done', async () => {
   await using replayer = await openFunction();
   const { sqs, invoke } = replayer;
   for (const [event, words] of WRONG_EVENTS) await expect(invoke(event), JSON.stringify(event)).rejects.toThrow(words);

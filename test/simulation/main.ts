@@ -7,13 +7,12 @@ import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { command, flag, OUTPUT, value } from '../../functions/cli/command.ts';
-import { createScript, isHelp } from '../../functions/cli/program.ts';
-import { readEnding, tellEnding } from '../../functions/cli/terminal/ending.ts';
 import { EXIT } from '../../functions/cli/terminal/exit.ts';
 import { note, say, sayJson } from '../../functions/cli/terminal/print.ts';
 import { createProgress } from '../../functions/cli/terminal/progress.ts';
 import { UsageError } from '../../functions/cli/terminal/usage.ts';
 import type { Course } from '../pictures/specs.ts';
+import { runScript } from '../script.ts';
 import type { EpisodeOptions, Summary } from './episode.ts';
 import { holdReport } from './evidence.ts';
 import type { History } from './history.ts';
@@ -261,14 +260,4 @@ const run = async (options: Options): Promise<number> => {
   return violations === 0 ? EXIT.done : EXIT.failed;
 };
 
-if (import.meta.main) {
-  const program = createScript('npm run simulate --', simulate, async ({ load }, options) => {
-    process.exitCode = await (await load())(options, []);
-  });
-  try {
-    await program.parseAsync();
-  } catch (error) {
-    if (!(error instanceof UsageError) && !isHelp(error)) throw error;
-    if (error instanceof UsageError) process.exitCode = tellEnding(readEnding(error), process.argv.includes('--json'));
-  }
-}
+if (import.meta.main) await runScript('npm run simulate --', simulate);

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { createAttempts } from '../../functions/aws/attempts.ts';
 
-/** Each call takes a time and wants to be made again; the clock moves with calls and waits alone. */
+/** Each call takes a time and is to be made again; the clock moves with calls and waits alone. */
 const run = async (timeoutMs: number, callMs: number) => {
   let now = 0;
   const waits: number[] = [];

@@ -151,7 +151,7 @@ describe('a body', () => {
     ['{"detail-type": "x", "detail": 1, "detail": 2}', /^detail stands twice/],
     [JSON.stringify({ identifier: 1, requestedBy: 'x'.repeat(257) }), /^requestedBy must be at most 256 characters$/],
     ['{"identifier": 1, "notAfter": "tomorrow"}', /^notAfter must be ISO 8601 with offset/],
-  ])('%s: the reason says what to mend', (body, reason) => {
+  ])('%s: the reason says what to fix', (body, reason) => {
     expect(reasonOf(body)).toMatch(reason);
   });
 

@@ -40,7 +40,7 @@ describe('that cannot be read', () => {
     expect(secretFailures).toEqual(['ThrottlingException']);
   });
 
-  test('because it is malformed, says what to mend', async () => {
+  test('because it is malformed, says what to fix', async () => {
     const { current, secretFailures } = open(read({ clientId: '' }));
     expect(await current()).toMatchObject({
       code: 'SECRET_MALFORMED',
