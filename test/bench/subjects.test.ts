@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, expect, test } from 'vitest';
-import { functionOptions } from '../../infra/build.ts';
+import { deployedOptions } from '../../infra/build.ts';
 import { buildContender, contenders } from './subjects.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'mysafe-enable-bench-'));
@@ -17,7 +17,7 @@ test.each([
   const ours = contenders.find(({ id }) => id === 'ours');
   if (!ours) throw new Error('there is no contender of this project');
   const outdir = join(folder, 'deployed');
-  await build({ ...functionOptions('enable-password'), outdir });
+  await build({ ...deployedOptions('enable-password'), outdir });
   const built = await buildContender(ours, { folder: join(folder, transport), launcher: '', isSecure });
   expect(await readFile(built.subject.bundle, 'utf8')).toBe(await readFile(join(outdir, 'index.mjs'), 'utf8'));
 });

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
-import { functionOptions } from '../../infra/build.ts';
+import { deployedOptions } from '../../infra/build.ts';
 import type { Subject } from './sample.ts';
 import { gzippedBytes } from './size.ts';
 
@@ -25,7 +25,7 @@ const AWS = ['@aws-sdk/client-secrets-manager'];
 const REQUIRE = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
 
 /** What infra/build.ts does beyond bundling is this project's own idea, and in no documentation of the peers'. */
-const PLAIN: BuildOptions = { alias: {}, plugins: [] };
+const PLAIN: BuildOptions = { alias: {}, plugins: [], supported: {} };
 
 export const contenders: readonly Contender[] = [
   {
@@ -139,7 +139,7 @@ export const buildContender = async (
   { folder, launcher, isSecure }: { readonly folder: string; readonly launcher: string; readonly isSecure: boolean },
 ): Promise<Built> => {
   const outdir = join(folder, contender.id);
-  const options = { ...functionOptions('enable-password'), ...contender.options };
+  const options = { ...deployedOptions('enable-password'), ...contender.options };
   const plugins = [
     ...(options.plugins ?? []),
     ...(isSecure ? [secureHttp] : []),
