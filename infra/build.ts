@@ -52,20 +52,36 @@ const namesOfPackages: Plugin = {
 /** `import { createHash as sha } from "node:crypto";` */
 const IMPORT_OF_NODE = /^import \{([^}]*)\} from ["'](node:[^"']+)["'];$/gm;
 
+/** `createHash as sha` names `createHash`. */
+const nameOf = (imported: string): string => imported.trim().split(' ')[0] ?? '';
+
 /**
  * An ES module import of one of Node's own modules reads each of its exports, also those that open or load something:
- * `node:process` opens the standard streams, `node:fs` loads streams of its own. Of a package, only what it names is read.
+ * `node:process` opens the standard streams, `node:fs` loads streams of its own. What a package imports is read where it
+ * is used: of a CommonJS module, esbuild writes a name as what it is, a property; and one that is never used is never read.
  */
 const namesOfNode: Plugin = {
   name: 'names-of-node',
-  setup: ({ onLoad }) => {
+  setup: ({ onLoad, onResolve }) => {
     onLoad({ filter: /[\\/]node_modules[\\/].*\.m?js$/ }, async ({ path }) => ({
       contents: (await readFile(path, 'utf8')).replace(
         IMPORT_OF_NODE,
         (_, names: string, module: string) =>
-          `const {${names.replaceAll(' as ', ': ')}} = process.getBuiltinModule('${module}');`,
+          `import {${names}} from 'names-of-${module}?${names.split(',').map(nameOf).filter(Boolean)}';`,
       ),
     }));
+    onResolve({ filter: /^names-of-node:/ }, ({ path }) => ({
+      path: path.slice('names-of-'.length),
+      namespace: 'names-of-node',
+      sideEffects: false,
+    }));
+    onLoad({ filter: /./, namespace: 'names-of-node' }, ({ path }) => {
+      const [module = '', names = ''] = path.split('?');
+      const getters = names
+        .split(',')
+        .map((name) => `get ${name}() { return process.getBuiltinModule('${module}').${name} }`);
+      return { contents: `module.exports = {${getters}}` };
+    });
   },
 };
 

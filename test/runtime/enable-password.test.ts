@@ -1,5 +1,7 @@
 /** The built bundle in AWS's own runtime client: what loads here loads in Lambda. */
+import { execFile } from 'node:child_process';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { bundleOf } from '../../infra/local/lambda.ts';
 import { batchResponse, startWorld } from '../../infra/local/world.ts';
@@ -29,6 +31,28 @@ test('a batch is carried out: enabled, rejected, kept', async () => {
     .map((line) => JSON.parse(line));
   expect(lines.filter(({ message }) => message === 'password enable')).toHaveLength(3);
   expect(lines.some(({ _aws }) => _aws)).toBe(true);
+});
+
+/** Enables one password and prints what of Node.js itself that took; the runtime client would load more. */
+const LOADED = `
+  const [bundle, records] = process.argv.slice(1);
+  const { handler } = await import(bundle);
+  await handler({ Records: JSON.parse(records) }, {});
+  console.log(process.moduleLoadList.join('\\n'));
+  process.exit();`;
+
+test('of Node.js itself, a start loads what the first message needs', async () => {
+  await using world = await startWorld({ passwords: { 10: 'disabled' } });
+  await world.send(10);
+  const records = JSON.stringify(await world.receiveRecords());
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--input-type=module', '--eval', LOADED, bundleOf('enable-password'), records],
+    { env: world.environment },
+  );
+  expect(world.segura.passwords.get('10')).toBe('active');
+  expect(stdout).toMatch(/^NativeModule _http_client$/m);
+  expect(stdout).not.toMatch(/^NativeModule (internal\/fs\/(promises|streams)|internal\/webstreams\/.+|zlib)$/m);
 });
 
 test('an event of another kind is a function error', async () => {
