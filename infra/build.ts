@@ -6,7 +6,6 @@ import { existsSync, readdirSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { analyzeMetafile, type BuildOptions, build, type Plugin } from 'esbuild';
-import { minify } from 'terser';
 
 const root = join(import.meta.dirname, '..');
 
@@ -90,6 +89,8 @@ const minifyAgain: Plugin = {
   name: 'minify-again',
   setup: ({ onEnd }) => {
     onEnd(async ({ metafile }) => {
+      // Not imported: `npm start` takes this file's options for a build without this step.
+      const { minify } = await import('terser');
       const bundles = Object.keys(metafile?.outputs ?? {}).filter((file) => file.endsWith('.mjs'));
       for (const bundle of bundles.map((file) => join(root, file))) {
         const [code, map] = await Promise.all([bundle, `${bundle}.map`].map((file) => readFile(file, 'utf8')));
