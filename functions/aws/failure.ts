@@ -1,5 +1,5 @@
 /** What AWS, its SDK or the network refused, told apart from a bug of ours. No exception of the SDK leaves `aws/`. */
-import { failureOf } from '../http/failure.ts';
+import { failureOf, isNetworkCode } from '../http/failure.ts';
 import { TransportError } from '../http/request-handler.ts';
 
 /** It did not work. */
@@ -30,14 +30,15 @@ const REGION_WORDS = /^Region (is missing|not accepted)/;
 export const isThrottling = (code: string): boolean =>
   /Throttl|TooManyRequests|LimitExceeded|^SlowDown$|^HTTP429$/i.test(code);
 
-/** Node's codes are words; the number is that of a `DOMException`, such as an interruption. */
-const hasCode = (error: Error): boolean => 'code' in error && typeof error.code === 'string';
+/** What a file refuses, or a call that we made wrongly, has a code of Node.js too: AWS cannot be blamed for either. */
+const isOfNetwork = (error: Error): boolean =>
+  'code' in error && typeof error.code === 'string' && isNetworkCode(error.code);
 
 export const isAwsFailure = (error: unknown): error is SdkError =>
   error instanceof Error &&
   ('$metadata' in error ||
     '$fault' in error ||
-    hasCode(error) ||
+    isOfNetwork(error) ||
     SDK_NAMES.test(error.name) ||
     REGION_WORDS.test(error.message));
 
@@ -64,15 +65,6 @@ const detailOf = (error: SdkError): string => {
   if (error.message === 'UnknownError') return `HTTP status ${statusOf(error)}`;
   // The first line only: AWS repeats a request whose signature is wrong on the next ones, session token and all.
   return error.message.split('\n', 1)[0] ?? '';
-};
-
-/**
- * @returns AWS's name for it and its words, for people
- * @throws the error itself where it is no failure of AWS
- */
-export const awsFailure = (error: unknown): string => {
-  if (!isAwsFailure(error)) throw error;
-  return explainFailed({ code: codeOf(error), detail: detailOf(error) });
 };
 
 /** Whether another attempt may help: throttling, a fault of AWS, the network, a clock that was wrong and is corrected. */

@@ -89,15 +89,13 @@ export const sqsEndpoint = (options: AwsOptions): string | undefined => {
   return AWS_ENDPOINT_URL_SQS || AWS_ENDPOINT_URL || readProfiles().endpointOf(profileOf(options), 'sqs');
 };
 
+/** As a profile names them; in the names of variables in capitals. */
+const SERVICES = ['sqs', 'secrets_manager', 'cloudformation', 'cloudwatch_logs', 'lambda', 'sts'] as const;
+
 const ENDPOINT_VARIABLES = [
-  '',
-  '_SQS',
-  '_SECRETS_MANAGER',
-  '_CLOUDFORMATION',
-  '_CLOUDWATCH_LOGS',
-  '_LAMBDA',
-  '_STS',
-].map((service) => `AWS_ENDPOINT_URL${service}`);
+  'AWS_ENDPOINT_URL',
+  ...SERVICES.map((service) => `AWS_ENDPOINT_URL_${service.toUpperCase()}`),
+];
 
 const MAX_NAMES = 10;
 
@@ -116,7 +114,12 @@ export const checkAwsConfig = (options: AwsOptions): void => {
     if (url && !isHttpUrl(url)) throw new VariableError(fault(name));
   }
   const profile = profileOf(options);
-  const { names } = readProfiles();
+  const { names, endpointOf } = readProfiles();
+  for (const service of SERVICES) {
+    const url = endpointOf(profile, service);
+    if (url && !isHttpUrl(url))
+      throw new VariableError(fault(`endpoint_url of the profile ${profile}, for ${service},`));
+  }
   const isNeeded = options.profile !== undefined || Boolean(process.env['AWS_PROFILE']);
   if (!isNeeded || names.includes(profile)) return;
   const Fault = options.profile === undefined ? VariableError : UsageError;

@@ -1,7 +1,7 @@
 /** What the queues hold now, for whoever joins it with the log: read without consuming anything. */
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { type QueuesNow, requestKeyOf } from '../audit/requests.ts';
-import { attempt, explainFailed, type Failed } from '../aws/failure.ts';
+import { attempt, type Failed } from '../aws/failure.ts';
 import { DEAD_LETTER_QUEUES, type DeadLetterQueue, type Letter } from '../dead-letters/letter.ts';
 import { createScan, type QueueToRead } from '../dead-letters/scan.ts';
 import { parseRequest, requesterOf } from '../requests/request.ts';
@@ -110,7 +110,7 @@ export const readQueuesNow = async (
   const access = openSqs(options);
   const tellUnread = (queue: string, failed: Failed): undefined => {
     unread.push(queue);
-    note(`${queue} could not be read: ${explain(explainFailed(failed), RIGHTS)}`);
+    note(`${queue} could not be read: ${explain(failed, RIGHTS)}`);
   };
   const { requests } = target;
   if (requests === undefined) unread.push('requests');

@@ -1,7 +1,7 @@
 /** Where the queues and the secret are: given outright, from the environment, or those of a deployed stage. */
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { COMMAND_PATIENCE } from '../aws/attempts.ts';
-import { awsFailure } from '../aws/failure.ts';
+import { attempt } from '../aws/failure.ts';
 import { isHttpUrl, QUEUE_URL_EXAMPLE, regionOfQueue } from '../aws/queue-url.ts';
 import { createSqs, type Sqs } from '../aws/sqs.ts';
 import { sleep } from '../time/sleep.ts';
@@ -156,10 +156,9 @@ const readQueueNames = async (stack: string, options: TargetOptions): Promise<Ta
 
 /** Of a stage that was asked for; variables may be left from another. */
 const readDeployed = async (stack: string, options: TargetOptions): Promise<Target> => {
-  const outputs = await readStack(stack, options).catch((error: unknown): Readonly<Record<string, string>> => {
-    awsFailure(error); // not there, or not ours to read: by name, then
-    return {};
-  });
+  const read = await attempt(() => readStack(stack, options));
+  // Not there, or not ours to read: by name, then.
+  const outputs = read.kind === 'read' ? read.value : {};
   if (Object.keys(outputs).length === 0) {
     const functions = { enableFunction: `${stack}-enable-password`, replayFunction: `${stack}-replay-dead-letters` };
     return { ...(await readQueueNames(stack, options)), ...functions };

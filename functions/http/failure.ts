@@ -27,6 +27,12 @@ const TLS_CODE = /^ERR_(TLS|SSL|OSSL)|CERT|^EPROTO$|^UNABLE_TO_|SELF_SIGNED|^HOS
 /** Anything else cut the exchange short: `ECONNRESET`, `EPIPE`, an answer that is no HTTP (`HPE_…`). */
 export const failureOf = (code: string): Failure => FAILURES[code] ?? (TLS_CODE.test(code) ? 'tls' : 'reset');
 
+/** Of Node's codes those of a call that was cut short; the others of a call are known above. */
+const CUT_SHORT = /^(ECONNRESET|ECONNABORTED|EPIPE)$|^HPE_|^UND_ERR_|^ERR_(PROXY_TUNNEL|SOCKET|STREAM_PREMATURE_CLOSE)/;
+
+/** Whether it is a code of the network; files have others (`ENOSPC`), and so have mistakes of ours (`ERR_INVALID_ARG_TYPE`). */
+export const isNetworkCode = (code: string): boolean => code in FAILURES || TLS_CODE.test(code) || CUT_SHORT.test(code);
+
 /** Whom we do not reach where we dial a proxy, is the proxy. */
 const OF_DIALLING: readonly Failure[] = ['refused', 'dns', 'unreachable'];
 

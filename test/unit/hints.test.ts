@@ -1,7 +1,13 @@
 /** What AWS says, and what a person is told to fix. */
 import { expect, test } from 'vitest';
-import { awsFailure, readFailure } from '../../functions/aws/failure.ts';
+import { type Failed, isAwsFailure, readFailure } from '../../functions/aws/failure.ts';
 import { explain, fixOf, isLasting } from '../../functions/cli/terminal/hints.ts';
+
+/** As explainFailed tells it, apart again. */
+const failedOf = (failure: string): Failed => {
+  const [code = '', ...words] = failure.split(': ');
+  return { kind: 'failed', code, detail: words.join(': ') };
+};
 
 test.each([
   ['AWS.SimpleQueueService.NonExistentQueue: The specified queue does not exist.', 'no such queue', true],
@@ -18,25 +24,26 @@ test.each([
   ['ENOTFOUND: getaddrinfo ENOTFOUND sqs.invalid', 'check the network', false],
 ])('%s is answered by what to fix', (failure, words, lasts) => {
   expect(fixOf(failure, 'sqs:SendMessage')).toContain(words);
-  expect(explain(failure)).toContain(`(${failure})`);
+  expect(explain(failedOf(failure))).toContain(`(${failure})`);
   expect(isLasting(failure)).toBe(lasts);
 });
 
 test('a passing failure has nothing to fix', () => {
   const failure = 'ServiceUnavailable: AccessDenied is what this is not';
   expect(fixOf(failure)).toBeUndefined();
-  expect(explain(failure)).toBe(failure);
+  expect(explain(failedOf(failure))).toBe(failure);
   expect(isLasting(failure)).toBe(false);
 });
 
 test('a region that is missing is a failure of AWS, and none that passes', () => {
   const error = new Error('Region is missing');
-  expect(awsFailure(error)).toBe('Error: Region is missing');
-  expect(readFailure(error).again).toBe(false);
-  expect(() => awsFailure(new Error('Region of mine'))).toThrow('Region of mine');
+  expect(isAwsFailure(error)).toBe(true);
+  expect(readFailure(error)).toEqual({ failed: failedOf('Error: Region is missing'), again: false });
+  expect(isAwsFailure(new Error('Region of mine'))).toBe(false);
 });
 
 test('where each address of a host refused, the code is told', () => {
   const error = Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' });
-  expect(awsFailure(error)).toBe('ECONNREFUSED');
+  expect(isAwsFailure(error)).toBe(true);
+  expect(readFailure(error).failed).toEqual({ kind: 'failed', code: 'ECONNREFUSED', detail: '' });
 });

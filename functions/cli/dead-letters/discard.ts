@@ -1,9 +1,8 @@
 /** `mysafe-enable dead-letters discard`: onto the disk first, then gone for good. */
-import { type FileHandle, rm } from 'node:fs/promises';
-import { explainFailed } from '../../aws/failure.ts';
 import { createScan, type QueueToRead, type Scan } from '../../dead-letters/scan.ts';
 import { isSelected, type Selection } from '../../dead-letters/select.ts';
 import { sleep } from '../../time/sleep.ts';
+import { createFile, type NewFile } from '../new-file.ts';
 import { type OpenSqs, openSqs } from '../target.ts';
 import { type Answer, ask, hasPerson } from '../terminal/ask.ts';
 import { EXIT } from '../terminal/exit.ts';
@@ -13,7 +12,7 @@ import { note, paint, plural, say, sayJson } from '../terminal/print.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { UsageError } from '../terminal/usage.ts';
 import type { DiscardOptions } from './command.ts';
-import { createFile, defaultFile, recordOf } from './letter-file.ts';
+import { defaultFile, recordOf } from './letter-file.ts';
 import { findQueues, readLimit, readSelection, readVisibility } from './letters.ts';
 import { createTeller } from './tell.ts';
 
@@ -29,7 +28,7 @@ interface Chosen {
 const gather = async (
   access: OpenSqs,
   queue: QueueToRead,
-  file: FileHandle,
+  file: NewFile,
   options: { selection: Selection; limit: number; visibilitySeconds: number; signal: AbortSignal },
   onRead: (count: number) => void,
 ): Promise<Chosen & { readonly failure?: string }> => {
@@ -39,11 +38,11 @@ const gather = async (
   try {
     for await (const turn of scan.turns()) {
       if (turn.kind === 'failed') {
-        return { scan, messageIds, failure: `${queue.name}: ${explain(explainFailed(turn), RIGHTS)}` };
+        return { scan, messageIds, failure: `${queue.name}: ${explain(turn, RIGHTS)}` };
       }
       const chosen = turn.letters.filter((letter) => isSelected(letter, selection)).slice(0, limit - messageIds.length);
       for (const { messageId } of chosen) messageIds.push(messageId);
-      if (chosen.length > 0) await file.appendFile(chosen.map((letter) => `${recordOf(letter)}\n`).join(''));
+      if (chosen.length > 0) await file.append(chosen.map((letter) => `${recordOf(letter)}\n`).join(''));
       onRead(messageIds.length);
       if (messageIds.length >= limit) break;
     }
@@ -79,7 +78,7 @@ export const runDiscard = async (options: DiscardOptions): Promise<number> => {
   const visibilitySeconds = readVisibility(options);
   const { queues } = await findQueues(options);
   const path = options.file ?? defaultFile(queues, 'jsonl');
-  const file = await createFile(path);
+  const file = await createFile('--file', path);
   const access = openSqs(options);
   const progress = await createProgress(undefined, json);
   const signal = stopOnInterrupt(progress.tell);
@@ -127,7 +126,7 @@ export const runDiscard = async (options: DiscardOptions): Promise<number> => {
     await file.close();
     // A file of what was never to be deleted would mislead. But once a removal was tried, SQS may have deleted what it did
     // not confirm, and the file is the only copy.
-    if (!isRemovalTried) await rm(path, { force: true });
+    if (!isRemovalTried) await file.remove();
     access.close();
   }
   if (failure) note(paint('red', failure));

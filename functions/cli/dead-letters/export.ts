@@ -1,9 +1,8 @@
 /** `mysafe-enable dead-letters export`: all of a selection to a file, without consuming it. */
-import { type FileHandle, rm } from 'node:fs/promises';
-import { explainFailed } from '../../aws/failure.ts';
 import type { Letter } from '../../dead-letters/letter.ts';
 import { createScan, type QueueToRead } from '../../dead-letters/scan.ts';
 import { isSelected, type Selection } from '../../dead-letters/select.ts';
+import { createFile, type NewFile } from '../new-file.ts';
 import { type OpenSqs, openSqs } from '../target.ts';
 import { EXIT } from '../terminal/exit.ts';
 import { explain } from '../terminal/hints.ts';
@@ -12,7 +11,7 @@ import { note, paint, plural, say, sayJson, wrap } from '../terminal/print.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { UsageError } from '../terminal/usage.ts';
 import type { ExportOptions } from './command.ts';
-import { CSV_HEAD, createFile, csvOf, defaultFile, recordOf } from './letter-file.ts';
+import { CSV_HEAD, csvOf, defaultFile, recordOf } from './letter-file.ts';
 import { findQueues, readLimit, readSelection, readVisibility } from './letters.ts';
 import { UNREAD } from './tell.ts';
 
@@ -32,7 +31,7 @@ const LINES: Readonly<Record<Format, { readonly head: string; readonly lineOf: (
 
 interface Writing {
   readonly access: OpenSqs;
-  readonly file: FileHandle;
+  readonly file: NewFile;
   readonly lineOf: (letter: Letter) => string;
   readonly selection: Selection;
   readonly visibilitySeconds: number;
@@ -55,11 +54,11 @@ const write = async (queue: QueueToRead, writing: Writing, limit: number): Promi
   try {
     for await (const turn of scan.turns()) {
       if (turn.kind === 'failed') {
-        return { count, unread: 0, failure: `${queue.name}: ${explain(explainFailed(turn), RIGHTS)}` };
+        return { count, unread: 0, failure: `${queue.name}: ${explain(turn, RIGHTS)}` };
       }
       const chosen = turn.letters.filter((letter) => isSelected(letter, selection)).slice(0, limit - count);
       count += chosen.length;
-      await file.appendFile(chosen.map(lineOf).join(''));
+      await file.append(chosen.map(lineOf).join(''));
       if (count >= limit) return { count, unread: 0 };
     }
     if (signal.aborted) return { count, unread: 0, failure: `${queue.name}: interrupted` };
@@ -77,7 +76,7 @@ export const runExport = async (options: ExportOptions): Promise<number> => {
   const visibilitySeconds = readVisibility(options);
   const { queues } = await findQueues(options);
   const path = options.file ?? defaultFile(queues, format);
-  const file = await createFile(path);
+  const file = await createFile('--file', path);
   const access = openSqs(options);
   const progress = await createProgress(undefined, json);
   const signal = stopOnInterrupt(progress.tell);
@@ -87,7 +86,7 @@ export const runExport = async (options: ExportOptions): Promise<number> => {
   let exported = 0;
   let unread = 0;
   try {
-    await file.appendFile(head);
+    await file.append(head);
     for (const queue of queues) {
       if (exported >= limit) break;
       const written = await write(queue, writing, limit - exported);
@@ -100,7 +99,7 @@ export const runExport = async (options: ExportOptions): Promise<number> => {
   } finally {
     progress.end();
     await file.close();
-    if (exported === 0) await rm(path, { force: true });
+    if (exported === 0) await file.remove();
     access.close();
   }
   for (const failure of failures) note(paint('red', failure));

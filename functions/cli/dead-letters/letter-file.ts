@@ -1,18 +1,18 @@
-/** Letters in a file: where it is unless told, who may read it, and what a line of it holds. */
-import { existsSync } from 'node:fs';
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+/** Letters in a file: where it is unless told, and what a line of it holds. */
+import { existsSync, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Letter } from '../../dead-letters/letter.ts';
 import type { QueueToRead } from '../../dead-letters/scan.ts';
 import { toJson } from '../terminal/print.ts';
 import { textCell } from '../terminal/spreadsheet.ts';
-import { UsageError } from '../terminal/usage.ts';
 import { describeLetter } from './tell.ts';
 
 /** Where `path` is in a checkout of Git, or in a folder below one. */
 const isInCheckout = (path: string): boolean =>
   existsSync(join(path, '.git')) || (dirname(path) !== path && isInCheckout(dirname(path)));
+
+const FOLDER_MODE = 0o700;
 
 /**
  * Where letters are written unless told: here, or in the home directory where here is a checkout, for bodies name people
@@ -22,24 +22,10 @@ export const defaultFile = (queues: readonly QueueToRead[], ending: string): str
   const names = queues.map(({ name }) => name).join('-');
   const at = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
   const name = `dead-letters-${names}-${at}.${ending}`;
-  return isInCheckout(process.cwd()) ? join(homedir(), 'mysafe-enable', name) : name;
-};
-
-/** Bodies may name people: for the eyes of whoever ran the command. */
-const FILE_MODE = 0o600;
-const FOLDER_MODE = 0o700;
-
-/** @throws UsageError where it is there already: an older one may hold what was written before */
-export const createFile = async (path: string): Promise<FileHandle> => {
-  try {
-    await mkdir(dirname(path), { recursive: true, mode: FOLDER_MODE });
-    return await open(path, 'wx', FILE_MODE);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(
-      code === 'EEXIST' ? `--file ${path} is there already: name a new file` : `--file ${path} cannot be made: ${code}`,
-    );
-  }
+  if (!isInCheckout(process.cwd())) return name;
+  const folder = join(homedir(), 'mysafe-enable');
+  mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
+  return join(folder, name);
 };
 
 /** All that a letter was, on one line; it can be sent again from it. */

@@ -1,5 +1,4 @@
 /** What waits in a dead-letter queue, by error code and age: read without consuming it, and shown. */
-import { explainFailed } from '../../aws/failure.ts';
 import type { Letter } from '../../dead-letters/letter.ts';
 import { createScan, type QueueToRead } from '../../dead-letters/scan.ts';
 import { codeOf, isSelected, type Selection } from '../../dead-letters/select.ts';
@@ -76,7 +75,7 @@ export const summarise = async (queue: QueueToRead, reading: Reading): Promise<S
   try {
     for await (const turn of scan.turns()) {
       if (turn.kind === 'failed') {
-        summary.failure = explain(explainFailed(turn), RIGHTS);
+        summary.failure = explain(turn, RIGHTS);
         return summary;
       }
       for (const letter of turn.letters) {

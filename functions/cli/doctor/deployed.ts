@@ -1,5 +1,5 @@
 /** The doctor on what is deployed: which version runs, and whether requests are delivered to it. */
-import { awsFailure, explainFailed } from '../../aws/failure.ts';
+import { attempt } from '../../aws/failure.ts';
 import { isHttpUrl, isSameQueue } from '../../aws/queue-url.ts';
 import { createDeliveries, type Delivery } from '../delivery.ts';
 import { ALIAS, type FunctionNow, readFunction, versionWords } from '../function.ts';
@@ -34,13 +34,10 @@ const checkDelivery = async (options: TargetOptions, target: Target, hasAlias: b
   const { requests } = target;
   if (requests === undefined) return undefined;
   const deliveries = await createDeliveries(options, { ...target, requests });
-  try {
-    return judgeDelivery(await deliveries.list(), hasAlias);
-  } catch (error) {
-    return failed('delivery', explain(awsFailure(error), 'lambda:ListEventSourceMappings and sqs:GetQueueAttributes'));
-  } finally {
-    deliveries.close();
-  }
+  const found = await attempt(deliveries.list).finally(deliveries.close);
+  return found.kind === 'failed'
+    ? failed('delivery', explain(found, 'lambda:ListEventSourceMappings and sqs:GetQueueAttributes'))
+    : judgeDelivery(found.value, hasAlias);
 };
 
 /** Without these it does not start. */
@@ -76,7 +73,7 @@ const FUNCTION_RIGHTS = 'lambda:GetFunctionConfiguration on it';
 
 const judgeFunction = (found: FunctionNow, target: Target): Check => {
   const name = 'function';
-  if (found.kind === 'failed') return failed(name, explain(explainFailed(found), FUNCTION_RIGHTS));
+  if (found.kind === 'failed') return failed(name, explain(found, FUNCTION_RIGHTS));
   const { Runtime, Architectures, Environment, State, StateReason } = found.configuration;
   if (State !== undefined && State !== 'Active' && State !== 'Inactive') {
     return failed(name, `is ${State}: ${StateReason ?? 'deploy again'}`);

@@ -1,7 +1,7 @@
 /** `mysafe-enable doctor`: a list of checks, each with a tick or what is wrong and how to fix it. Changes nothing. */
-import { open } from 'node:fs/promises';
 import manifest from '../../../package.json' with { type: 'json' };
-import { awsFailure } from '../../aws/failure.ts';
+import { isAwsFailure, readFailure } from '../../aws/failure.ts';
+import { createFile } from '../new-file.ts';
 import { explain } from '../terminal/hints.ts';
 import { note, paint, say, sayJson, toJson, wrap } from '../terminal/print.ts';
 import { parseIdentifier, UsageError, VariableError } from '../terminal/usage.ts';
@@ -63,8 +63,8 @@ const examine = async (
 /** Where not even the configuration can be read, that is what is wrong. */
 const judgeEnd = (error: unknown): Check => {
   if (error instanceof VariableError) return failed('configuration', error.message);
-  if (error instanceof UsageError) throw error;
-  return failed('AWS', explain(awsFailure(error)));
+  if (!isAwsFailure(error)) throw error;
+  return failed('AWS', explain(readFailure(error).failed));
 };
 
 const markOf = ({ ok }: Check): string => {
@@ -84,15 +84,11 @@ const sumOf = (checks: readonly Check[]): string => {
   return wrong === 0 ? paint('green', `All is well${notAll}.`) : paint('red', `${wrong} to fix${notAll}.`);
 };
 
-/** A new file only, for whoever ran the command; what is in it may be shared (see record.ts). */
+/** What is in it may be shared (see record.ts). */
 const writeRecord = async (path: string, { recorded }: Context): Promise<void> => {
-  const file = await open(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
-    const why = error.code === 'EEXIST' ? 'is there already: name a new file' : `cannot be made: ${error.code}`;
-    throw new UsageError(`--record ${path} ${why}`);
-  });
+  const file = await createFile('--record', path);
   const content = { what: 'mysafe-enable doctor --record', version: manifest.version, calls: recorded };
-  await file.writeFile(`${JSON.stringify(JSON.parse(toJson(content)), null, 2)}\n`);
-  await file.close();
+  await file.append(`${JSON.stringify(JSON.parse(toJson(content)), null, 2)}\n`).finally(file.close);
 };
 
 export const runDoctor = async (options: DoctorOptions): Promise<number> => {

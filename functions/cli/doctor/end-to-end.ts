@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AuditLine } from '../../audit/read.ts';
 import { searchLines } from '../../audit/search.ts';
-import { awsFailure } from '../../aws/failure.ts';
+import { attempt, type Failed } from '../../aws/failure.ts';
 import { sleep } from '../../time/sleep.ts';
 import { createLogsClient, openSqs, type Target, type TargetOptions } from '../target.ts';
 import { explain } from '../terminal/hints.ts';
@@ -22,6 +22,7 @@ export const DOCTOR_SOURCE = 'mysafe-enable doctor';
 const GROUP = 'mysafe-enable-doctor';
 
 const LOOK_AGAIN_MS = 1000;
+const NO_RESULT: Failed = { kind: 'failed', code: 'NotInAnswer', detail: 'SQS said nothing of it' };
 
 const send = async (options: TargetOptions, requests: string, identifier: number): Promise<Sent | Check> => {
   const { sqs, close } = openSqs(options);
@@ -39,8 +40,7 @@ const send = async (options: TargetOptions, requests: string, identifier: number
   const [result] = await sqs.sendMessages([{ queueUrl: requests, body, attributes: {}, ...fifo }]);
   close();
   if (result?.kind === 'confirmed') return { messageId: result.messageId ?? '', requestId, at };
-  const failure = result === undefined ? 'SQS said nothing' : `${result.code}: ${result.detail}`;
-  return failed('sending', explain(failure, 'sqs:SendMessage on requests'));
+  return failed('sending', explain(result ?? NO_RESULT, 'sqs:SendMessage on requests'));
 };
 
 /** What the log says of it so far; the newest line, for a kept request may be settled later. */
@@ -75,13 +75,12 @@ const look = async (options: TargetOptions, target: Target, sent: Sent, before: 
     before.hasLetter || (target.rejected !== undefined && (await takeOut(options, target.rejected, isOurs)));
   const hasOutcome =
     before.hasOutcome || (target.outcomes !== undefined && (await takeOut(options, target.outcomes, isOurs)));
-  if (target.logGroup === undefined || before.logFailure !== undefined) return { ...before, hasLetter, hasOutcome };
-  try {
-    const line = await readLog(options, target.logGroup, sent);
-    return { ...before, hasLetter, hasOutcome, ...(line === undefined ? {} : { line }) };
-  } catch (error) {
-    return { ...before, hasLetter, hasOutcome, logFailure: explain(awsFailure(error), 'logs:FilterLogEvents on it') };
-  }
+  const { logGroup } = target;
+  const seen = { ...before, hasLetter, hasOutcome };
+  if (logGroup === undefined || before.logFailure !== undefined) return seen;
+  const read = await attempt(() => readLog(options, logGroup, sent));
+  if (read.kind === 'failed') return { ...seen, logFailure: explain(read, 'logs:FilterLogEvents on it') };
+  return read.value === undefined ? seen : { ...seen, line: read.value };
 };
 
 const follow = async (options: TargetOptions, target: Target, sent: Sent): Promise<Seen> => {

@@ -1,6 +1,6 @@
 /** The doctor on SQS: each queue for itself, and whether they belong together. Reads attributes alone. */
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { awsFailure } from '../../aws/failure.ts';
+import { attempt } from '../../aws/failure.ts';
 import { createSqsClient, type Target, type TargetOptions } from '../target.ts';
 import { explain } from '../terminal/hints.ts';
 import { type Check, failed, notChecked, ok, step } from './check.ts';
@@ -127,14 +127,11 @@ const checkTogether = (all: readonly Attributes[]): Check => {
 
 const readAttributes = async (sqs: SQSClient, url: string | undefined): Promise<Found> => {
   if (url === undefined) return undefined;
-  try {
-    const { Attributes = {} } = await sqs.send(
-      new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['All'] }),
-    );
-    return { attributes: Attributes };
-  } catch (error) {
-    return { failure: explain(awsFailure(error), 'sqs:GetQueueAttributes on it') };
-  }
+  const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['All'] });
+  const read = await attempt(() => sqs.send(command));
+  return read.kind === 'failed'
+    ? { failure: explain(read, 'sqs:GetQueueAttributes on it') }
+    : { attributes: read.value.Attributes ?? {} };
 };
 
 /** SQS's answers tell the time, but the SDK keeps that to itself. */

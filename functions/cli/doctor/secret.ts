@@ -1,5 +1,5 @@
 /** The doctor on configuration and secret: what is named, and whether the secret can be read and used. */
-import { awsFailure } from '../../aws/failure.ts';
+import { attempt, explainFailed } from '../../aws/failure.ts';
 import { parseSecret, SecretError } from '../../segura/secret.ts';
 import { clientConfig, findTarget, nameOfVariable, stackName, type TargetOptions } from '../target.ts';
 import { fixOf } from '../terminal/hints.ts';
@@ -41,14 +41,18 @@ const readSecret = async (options: TargetOptions, secretId: string): Promise<str
 };
 
 export const secret = step('secret', 'secret', ['secretId'], async ({ secretId }, { options }) => {
+  const read = await attempt(() => readSecret(options, secretId));
+  if (read.kind === 'failed') {
+    const failure = explainFailed(read);
+    const fix = fixOf(failure, SECRET_RIGHTS) ?? 'check SEGURA_SECRET_ID and the way to Secrets Manager';
+    return { checks: [failed('secret', `${fix} (${failure})`)] };
+  }
   try {
-    const parsed = parseSecret(await readSecret(options, secretId));
+    const parsed = parseSecret(read.value);
     return { checks: [ok('secret', 'readable and complete')], facts: { secret: parsed } };
   } catch (error) {
     // Its message names keys, never values.
     if (error instanceof SecretError) return { checks: [failed('secret', error.message)] };
-    const failure = awsFailure(error);
-    const fix = fixOf(failure, SECRET_RIGHTS) ?? 'check SEGURA_SECRET_ID and the way to Secrets Manager';
-    return { checks: [failed('secret', `${fix} (${failure})`)] };
+    throw error;
   }
 });

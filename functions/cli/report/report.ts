@@ -2,12 +2,12 @@
  * `mysafe-enable report`: the log joined with the queues as they are now. A request is in the report if it was delivered
  * between `from` and `to`; its fate is read from all that was written since, up to now.
  */
-import { type FileHandle, open, rm } from 'node:fs/promises';
 import { setFlagsFromString } from 'node:v8';
 import type { AuditLine } from '../../audit/read.ts';
 import { createRequests, fatesOf, type Request } from '../../audit/requests.ts';
 import { searchParts } from '../../audit/search.ts';
 import type { Letter } from '../../dead-letters/letter.ts';
+import { createFile } from '../new-file.ts';
 import { type QueuesRead, readQueuesNow } from '../queues-now.ts';
 import { createLogsClient, findTarget, type Target } from '../target.ts';
 import { EXIT } from '../terminal/exit.ts';
@@ -88,29 +88,18 @@ interface Sink {
 
 const WRITE_AT = 65_536;
 
-const createFile = async (path: string): Promise<FileHandle> => {
-  try {
-    // Names of people: for the eyes of whoever ran the command.
-    return await open(path, 'wx', 0o600);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const isThere = code === 'EEXIST';
-    throw new UsageError(`--file ${path} ${isThere ? 'is there already: name a new file' : `cannot be made: ${code}`}`);
-  }
-};
-
 const toScreen = async (text: string): Promise<void> => {
   if (process.stdout.write(text) || process.stdout.destroyed) return;
   await new Promise((resolve) => process.stdout.once('drain', resolve).once('close', resolve));
 };
 
 const openSink = async (file: string | undefined): Promise<Sink> => {
-  const handle = file === undefined ? undefined : await createFile(file);
+  const target = file === undefined ? undefined : await createFile('--file', file);
   let pending = '';
   const flush = async (): Promise<void> => {
     const text = pending;
     pending = '';
-    if (handle) await handle.appendFile(text);
+    if (target) await target.append(text);
     else await toScreen(text);
   };
   return {
@@ -120,9 +109,9 @@ const openSink = async (file: string | undefined): Promise<Sink> => {
     },
     close: async (isWhole) => {
       if (isWhole) await flush();
-      await handle?.close();
+      await target?.close();
       // Half a report must not pass for a whole one.
-      if (!isWhole && file !== undefined) await rm(file, { force: true });
+      if (!isWhole) await target?.remove();
     },
   };
 };

@@ -7,7 +7,8 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { CommandError } from '../terminal/ending.ts';
+import { CommandError, fileError } from '../terminal/ending.ts';
+import { isFileFailure } from '../terminal/file-failure.ts';
 import { plural } from '../terminal/print.ts';
 import { UsageError } from '../terminal/usage.ts';
 import { type CsvShape, readCsv, readShape } from './csv.ts';
@@ -50,7 +51,7 @@ const putAside = async (signal: AbortSignal): Promise<{ path: string; close: () 
     await pipeline(process.stdin, createWriteStream(path, { mode: 0o600 }), { signal });
   } catch (error) {
     await close();
-    throw error;
+    throw isFileFailure(error) ? fileError(error, path) : error;
   }
   return { path, close };
 };

@@ -1,5 +1,5 @@
 /** The two long parts of `send`: sending, and waiting until all is settled; each with its bar and what goes wrong. */
-import { awsFailure } from '../../aws/failure.ts';
+import { attempt } from '../../aws/failure.ts';
 import { sleep } from '../../time/sleep.ts';
 import { createLogsClient, openSqs } from '../target.ts';
 import { explain } from '../terminal/hints.ts';
@@ -66,27 +66,32 @@ export const waitForAll = async (
   const faults = createFaults(progress.tell);
   const client = await createLogsClient(options);
   try {
-    await waitUntilSettled({
-      client,
-      logGroup,
-      waiting,
-      since,
-      now: Date.now,
-      sleep,
-      signal,
-      onSettled: (each) => {
-        settled.set(each.request.messageId, each);
-        const { outcome, errorCode = '', errorMessage = '', request } = each;
-        if (outcome === 'rejected') faults.add(request.place, `rejected, ${errorCode}: ${errorMessage}`);
-      },
-      onLook: (keptCount) => {
-        const kept = keptCount > 0 ? `, ${keptCount} kept and delivered again later` : '';
-        progress.update(settled.size, `${settled.size} of ${total} settled${kept}`);
-      },
-    });
+    const waited = await attempt(() =>
+      waitUntilSettled({
+        client,
+        logGroup,
+        waiting,
+        since,
+        now: Date.now,
+        sleep,
+        signal,
+        onSettled: (each) => {
+          settled.set(each.request.messageId, each);
+          const { outcome, errorCode = '', errorMessage = '', request } = each;
+          if (outcome === 'rejected') faults.add(request.place, `rejected, ${errorCode}: ${errorMessage}`);
+        },
+        onLook: (keptCount) => {
+          const kept = keptCount > 0 ? `, ${keptCount} kept and delivered again later` : '';
+          progress.update(settled.size, `${settled.size} of ${total} settled${kept}`);
+        },
+      }),
+    );
+    if (waited.kind === 'failed' && !signal.aborted) {
+      progress.tell(`The log cannot be read: ${explain(waited, `logs:FilterLogEvents on ${logGroup}`)}`);
+    }
   } catch (error) {
-    if (!signal.aborted)
-      progress.tell(`The log cannot be read: ${explain(awsFailure(error), `logs:FilterLogEvents on ${logGroup}`)}`);
+    // Ctrl-C ends a search in the middle; what is settled so far is told all the same.
+    if (!signal.aborted) throw error;
   } finally {
     faults.end();
     progress.end();

@@ -2,7 +2,7 @@
 import type { AuditLine } from '../../audit/read.ts';
 import { createRequests, type Request } from '../../audit/requests.ts';
 import { searchLines } from '../../audit/search.ts';
-import { attempt, explainFailed, type Failed, type Read } from '../../aws/failure.ts';
+import { attempt, type Failed, type Read } from '../../aws/failure.ts';
 import { createDeliveries, type Delivery } from '../delivery.ts';
 import { type FunctionNow, readFunction, softwareOf, versionWords } from '../function.ts';
 import { countQueue, type QueueCounts, totalOf } from '../queues-now.ts';
@@ -23,7 +23,7 @@ const QUEUES = ['requests', 'rejected', 'exhausted'] as const;
 /** What one part of the account said, or what to fix where it did not. */
 const ask = async <Value>(rights: string, read: () => Promise<Value>): Promise<Read<Value>> => {
   const answer = await attempt(read);
-  return answer.kind === 'failed' ? { ...answer, detail: explain(explainFailed(answer), rights) } : answer;
+  return answer.kind === 'failed' ? { ...answer, detail: explain(answer, rights) } : answer;
 };
 
 interface LogNow {
@@ -170,7 +170,7 @@ const printStatus = ({ queues, delivery, log, version }: Status, now: Date): voi
       'function',
       version.kind === 'found'
         ? versionWords(version.configuration)
-        : `not known: ${explain(explainFailed(version), 'lambda:GetFunctionConfiguration on it')}`,
+        : `not known: ${explain(version, 'lambda:GetFunctionConfiguration on it')}`,
     );
   }
   row('rejected', countWords(queues.rejected));

@@ -1,6 +1,7 @@
 /** How a command ends: its exit status and, where it could not do its work, what is said of that to people and machines. */
 import { explainFailed, type Failed, isAwsFailure, readFailure } from '../../aws/failure.ts';
 import { EXIT } from './exit.ts';
+import { type FileFailure, fileFix, fileReason, isFileFailure } from './file-failure.ts';
 import { fixOf } from './hints.ts';
 import { note, sayJson, wrap } from './print.ts';
 import { DEFAULT_FIX, UsageError } from './usage.ts';
@@ -14,8 +15,8 @@ export interface Ending {
 }
 
 /**
- * A command could not do its work, and knows why: `errorCode` for machines, `fix` for whoever is at the keyboard. (An error
- * with a `code` would be taken for one of AWS or the network.)
+ * A command could not do its work, and knows why: `errorCode` for machines, `fix` for whoever is at the keyboard. (Not
+ * `code`, which is Node's own name for what the network or a file refused.)
  */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
@@ -43,13 +44,22 @@ export const awsError = (failed: Failed): CommandError => {
   return new CommandError(code === 'Error' ? 'AwsError' : code, detail === '' ? code : detail, fix);
 };
 
+/** A file could not be read or written, and the command cannot go on without it. */
+export const fileError = (failure: FileFailure, path = failure.path ?? 'a file'): CommandError =>
+  new CommandError(failure.code, `${path}: ${fileReason(failure)}`, fileFix(failure));
+
+const knownCause = (error: unknown): unknown => {
+  if (isAwsFailure(error)) return awsError(readFailure(error).failed);
+  return isFileFailure(error) ? fileError(error) : error;
+};
+
 /** @param error whatever ended the command */
 export const readEnding = (error: unknown): Ending => {
   if (error instanceof UsageError) {
     return { code: error.errorCode, message: error.message, fix: error.fix, status: EXIT.usage };
   }
   if (error instanceof Error && error.name === 'AbortError') return INTERRUPTED;
-  const known = isAwsFailure(error) ? awsError(readFailure(error).failed) : error;
+  const known = knownCause(error);
   if (known instanceof CommandError) {
     return { code: known.errorCode, message: known.message, fix: known.fix, status: EXIT.failed };
   }

@@ -1,4 +1,5 @@
 /** What AWS and its SDK say, and what they leave unsaid: what to fix. */
+import { explainFailed, type Failed } from '../../aws/failure.ts';
 
 interface Hint {
   /** Of the failure's name, which stands before the colon (see aws/failure.ts); a region has no name of its own. */
@@ -43,8 +44,8 @@ const HINTS: readonly Hint[] = [
 const find = (failure: string): Hint | undefined => HINTS.find(({ when }) => when.test(failure));
 
 /**
- * @param failure as awsFailure tells it
- * @param rights what a role wants that is denied
+ * @param failure as explainFailed tells it
+ * @param rights what a role needs that is denied
  * @returns what to fix, or `undefined` where nobody here can do anything about it
  */
 export const fixOf = (failure: string, rights = 'the right that AWS names here'): string | undefined =>
@@ -54,7 +55,8 @@ export const fixOf = (failure: string, rights = 'the right that AWS names here')
 export const isLasting = (failure: string): boolean => find(failure) !== undefined && !find(failure)?.passes;
 
 /** What to fix, and in AWS's own words why. */
-export const explain = (failure: string, rights?: string): string => {
+export const explain = (failed: Failed, rights?: string): string => {
+  const failure = explainFailed(failed);
   const fix = fixOf(failure, rights);
   return fix === undefined ? failure : `${fix} (${failure})`;
 };
