@@ -46,7 +46,8 @@ const start = (command: string, args: readonly string[]): Started => {
   };
 };
 
-const local = (...args: string[]): Started => start(process.execPath, ['functions/cli/bin.mjs', 'local', ...args]);
+const local = (...args: string[]): Started =>
+  start(process.execPath, ['--', 'functions/cli/bin.mjs', 'local', ...args]);
 
 describe.concurrent('npm start', () => {
   test('prints what became of each message, in plain text where no terminal reads, and exits 0', async () => {
@@ -212,6 +213,14 @@ describe.concurrent('npm start -- --watch with a console', () => {
     child.kill('SIGINT');
     await ended;
     await rm(folder, { recursive: true });
+  });
+
+  test('ends where the file of endpoints cannot be written, and names it', async () => {
+    using started = local('--watch', '--port', '0', '--env-file=nowhere/local.env');
+    expect(await started.ended).toBe(1);
+    expect(started.stderr()).toContain(
+      'ENOENT: nowhere/local.env: no such file or directory\nWhat to fix: check the path',
+    );
   });
 
   test('refuses a port that is in use, and options of a world that keeps running where it does not', async () => {

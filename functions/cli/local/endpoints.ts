@@ -1,6 +1,7 @@
 /** How others reach the local world: variables for any AWS SDK, both AWS CLIs and this command line. */
 import { writeFile } from 'node:fs/promises';
 import type { World } from '../../../infra/local/world.ts';
+import { naming } from '../new-file.ts';
 
 /** @param more of other services, and where the console is */
 export const endpointVariables = (
@@ -24,7 +25,7 @@ export const writeEnvFile = async (file: string, variables: Readonly<Record<stri
     'unset AWS_PROFILE AWS_SESSION_TOKEN',
     ...lines,
   ];
-  await writeFile(file, `${text.join('\n')}\n`);
+  await naming(file, writeFile(file, `${text.join('\n')}\n`));
 };
 
 /** Version 1 of the AWS CLI knows no endpoint variable, so it is an option here; version 2 takes that as well. */

@@ -160,14 +160,18 @@ export const watch = async ({ port, envFile }: WatchOptions): Promise<number> =>
   const console = createConsole({ world, journal, passwords });
   await world.mapping.enable();
   const account = await openAccount(world.mapping, world.sqs.arnOf('requests'));
-  const closeAll = () => Promise.all([console.close(), account.close(), logs.close()]);
-  const server = await openConsole(console, port).catch(async (error: unknown) => {
+  const open: { close: () => Promise<unknown> }[] = [console, account, logs];
+  const closeAll = () => Promise.all(open.map((each) => each.close()));
+  try {
+    const server = await openConsole(console, port);
+    open.push(server);
+    const more = { ...accountVariables(logs.url, account.url), CONSOLE_URL: server.url };
+    await printStart(server.url, endpointVariables(world, more), envFile);
+  } catch (error) {
     // What is open would keep the process from ending.
     await closeAll();
     throw error;
-  });
-  const more = { ...accountVariables(logs.url, account.url), CONSOLE_URL: server.url };
-  await printStart(server.url, endpointVariables(world, more), envFile);
+  }
   const sticky = createSticky();
   const tell = createTelling(console, journal, sticky);
   const show = (): void => {
@@ -184,6 +188,6 @@ export const watch = async ({ port, envFile }: WatchOptions): Promise<number> =>
   show();
   sticky.end();
   say('\nStopping.');
-  await Promise.all([server.close(), closeAll()]);
+  await closeAll();
   return 0;
 };
