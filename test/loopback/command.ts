@@ -1,4 +1,7 @@
-/** The command line as a real process: what it prints, how it ends, how much memory it took. */
+/**
+ * The command line: what it prints and how it ends. It has a process of its own where a test is about one (signals, a
+ * terminal, memory, what the shell sets), and is otherwise called in this one: see in-process.ts.
+ */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { SendMessageBatchCommand, type SendMessageBatchRequestEntry, SQSClient } from '@aws-sdk/client-sqs';
@@ -6,6 +9,7 @@ import { build } from 'esbuild';
 import { cliOptions } from '../../infra/build.ts';
 import type { QueueName, SimulatedSqs } from '../../infra/local/sqs.ts';
 import { createMaker, root } from '../made-once.ts';
+import { createInProcess, LOOK_EVERY_MS } from './in-process.ts';
 
 export interface CommandResult {
   /** `null` for one that was killed. */
@@ -14,8 +18,9 @@ export interface CommandResult {
   readonly stderr: string;
   /** The last line of standard output, where it is JSON. */
   readonly json: unknown;
+  /** Not a number where it had no process of its own. */
   readonly maxRssMiB: number;
-  /** Of its own processor time. */
+  /** Of its own processor time; not a number where it had no process of its own. */
   readonly cpuSeconds: number;
 }
 
@@ -24,7 +29,11 @@ export interface CommandOptions {
   readonly input?: string | AsyncIterable<string>;
   /** Called often while it runs, with what it has printed so far, until it gives a signal: that is sent. */
   readonly watch?: (stdout: string, stderr: string) => NodeJS.Signals | undefined;
+  /** Called often while it runs. */
+  readonly meanwhile?: (stdout: string, stderr: string) => void;
   readonly cwd?: string;
+  /** Where the test is about a process in a way that the other options do not say, such as its memory. */
+  readonly isProcess?: boolean;
   /** As it stands, and with its packages in files of their own. The local world is always: it looks for what is beside it. */
   readonly isFromSource?: boolean;
   /** An output whose reader goes away, as `head` does, once it has read so many bytes. */
@@ -49,7 +58,6 @@ const bundle = (): Promise<string> =>
 const SOURCE = join(root, 'functions/cli/main.ts');
 /** Tells at the end, beside standard error, what it took. */
 const USAGE_HOOK = `data:text/javascript,import fs from 'node:fs';process.on('exit',()=>{try{fs.writeSync(3,JSON.stringify(process.resourceUsage()))}catch{}})`;
-const WATCH_EVERY_MS = 5;
 
 const lastJson = (stdout: string): unknown => {
   try {
@@ -65,14 +73,34 @@ export const shell = (): Record<string, string | undefined> => {
   return { PATH, HOME, NODE_COMPILE_CACHE };
 };
 
+/** What Node.js itself and the system read of an environment: there is one for each process. */
+const OF_A_PROCESS = /^(?:NODE_.*|FORCE_COLOR|NO_COLOR|TERM|PATH|HOME|TMPDIR|TZ|LANG|LC_.*)$/;
+
+const needsProcess = (args: readonly string[], options: CommandOptions): boolean => {
+  const { env = {}, watch, closes, isFromSource, isProcess = false } = options;
+  const ofAProcess = Object.keys(env).some((name) => OF_A_PROCESS.test(name));
+  return isProcess || isFromSource === true || args[0] === 'local' || Boolean(watch ?? closes) || ofAProcess;
+};
+
+const environmentFor = (env: CommandOptions['env']) => ({ ...shell(), AWS_EC2_METADATA_DISABLED: 'true', ...env });
+
+const callInProcess = createInProcess(makeOnce);
+
 export const runCommand = async (args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> => {
-  const { env = {}, input, watch, cwd, closes, isFromSource = args[0] === 'local' } = options;
+  if (needsProcess(args, options)) return runProcess(args, options);
+  const { env, input, cwd, meanwhile } = options;
+  const result = await callInProcess({ args, env: environmentFor(env), input, cwd, meanwhile });
+  return { ...result, json: lastJson(result.stdout), maxRssMiB: Number.NaN, cpuSeconds: Number.NaN };
+};
+
+const runProcess = async (args: readonly string[], options: CommandOptions): Promise<CommandResult> => {
+  const { env, input, watch, cwd, closes, isFromSource = args[0] === 'local' } = options;
   const child = spawn(
     process.execPath,
     ['--import', USAGE_HOOK, isFromSource ? SOURCE : join(await bundle(), 'main.mjs'), ...args],
     {
       stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
-      env: { ...shell(), AWS_EC2_METADATA_DISABLED: 'true', ...env },
+      env: environmentFor(env),
       ...(cwd ? { cwd } : {}),
     },
   );
@@ -106,7 +134,7 @@ export const runCommand = async (args: readonly string[], options: CommandOption
         if (!signal) return;
         child.kill(signal);
         clearInterval(timer);
-      }, WATCH_EVERY_MS)
+      }, LOOK_EVERY_MS)
     : undefined;
   const closed = new Promise<number | null>((resolve) => child.on('close', resolve));
   // It may end before its input does.

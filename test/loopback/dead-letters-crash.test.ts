@@ -55,7 +55,7 @@ test('each chosen original arrives at least once, no other moves, nothing is los
 
     let largestMiB = 0;
     for (let matched = 1; matched > 0; ) {
-      const { status, json, maxRssMiB } = await runCommand(REPLAY, { env });
+      const { status, json, maxRssMiB } = await runCommand(REPLAY, { env, isProcess: true });
       expect(status).toBe(0);
       ({ matched } = json as { matched: number });
       largestMiB = Math.max(largestMiB, maxRssMiB);
@@ -65,7 +65,7 @@ test('each chosen original arrives at least once, no other moves, nothing is los
     expect(sqs.messages('rejected').filter(({ isInFlight }) => isInFlight)).toEqual([]);
 
     const before = sqs.messages('rejected').map(({ messageId, body }) => `${messageId} ${body}`);
-    const list = await runCommand(['dead-letters', 'list', '--json'], { env });
+    const list = await runCommand(['dead-letters', 'list', '--json'], { env, isProcess: true });
     expect(list.json).toEqual({
       queues: [
         { queue: 'rejected', total: 6000, byCode: { '1005': 2000, '1010': 2000, InvalidMessage: 2000 }, unread: 0 },

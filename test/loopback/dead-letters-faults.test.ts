@@ -14,10 +14,10 @@ const openQueues = async () => {
   return {
     sqs,
     bodies,
-    replay: (args: string[] = [], watch?: () => undefined) =>
+    replay: (args: string[] = [], meanwhile?: () => void) =>
       runCommand(['dead-letters', 'replay', '--yes', '--queue', 'rejected', '--json', ...args], {
         env,
-        ...(watch ? { watch } : {}),
+        ...(meanwhile ? { meanwhile } : {}),
       }),
     /** Everything there is, wherever it lies, once. */
     distinct: (): string[] => [...new Set([...bodies('requests'), ...bodies('rejected')])].sort(),
@@ -70,7 +70,6 @@ describe.concurrent('replay', () => {
       if (queues.sqs.calls('SendMessageBatch').length > 8) {
         queues.sqs.settings.faults.set('SendMessageBatch', { kind: 'denied' });
       }
-      return undefined;
     });
     const moved = queues.bodies('requests').length;
     expect(moved).toBeGreaterThan(0);

@@ -1,4 +1,4 @@
-/** `dead-letters show | export`, the filters, what a replay asks, and who renews: real processes over the embedded SQS. */
+/** `dead-letters show | export`, the filters, what a replay asks, and who renews, over the embedded SQS. */
 import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

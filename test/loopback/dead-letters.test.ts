@@ -1,4 +1,4 @@
-/** `dead-letters list | replay | discard` as real processes over the embedded SQS. */
+/** `dead-letters list | replay | discard` as one calls it over the embedded SQS. */
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -348,7 +348,7 @@ describe.concurrent('replay', () => {
     let isBack = false;
     const { json } = await runCommand(['dead-letters', 'replay', '--yes', '--queue', 'rejected', '--json'], {
       env: environmentOf(sqs),
-      watch: () => {
+      meanwhile: () => {
         if (!isBack && bodies('requests').length > 0) {
           isBack = true;
           // Even where the function's clock is behind ours.
@@ -356,7 +356,6 @@ describe.concurrent('replay', () => {
             { identifier: 1, code: '1006', originalMessageId: 'a', replayCount: 1, failedAt: ago(DAY_MS / 2) },
           ]);
         }
-        return undefined;
       },
     });
     expect(json).toMatchObject({ matched: 2, replayed: 2, duplicates: 0 });

@@ -33,12 +33,15 @@ const examine = async (
 ) => {
   const startedAt = Date.now();
   const saidAt = new Map<string, number>();
-  const watch = (_: string, stderr: string): undefined => {
+  let seen = 0;
+  const meanwhile = (_: string, stderr: string): void => {
+    if (stderr.length === seen) return;
+    seen = stderr.length;
     for (const [, name = ''] of stderr.matchAll(/^[✓✗–] (.+?) {2,}/gm)) {
       if (!saidAt.has(name)) saidAt.set(name, Date.now());
     }
   };
-  const { status, json } = await run(['doctor', '--end-to-end', '--json', ...words], { env, watch });
+  const { status, json } = await run(['doctor', '--end-to-end', '--json', ...words], { env, meanwhile });
   const { checks } = json as { checks: Check[] };
   /** When people were told, which is before what it left was taken away. */
   const namedAfterMs = (name: string): number => (saidAt.get(name) ?? Number.POSITIVE_INFINITY) - startedAt;

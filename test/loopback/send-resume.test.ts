@@ -1,4 +1,4 @@
-/** `send --receipts`, killed at any moment, and gone on with `--resume`: real processes over the embedded SQS. */
+/** `send --receipts`, killed at any moment, and gone on with `--resume`, over the embedded SQS. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** `send` as a real process over the embedded SQS. */
+/** `send` as one calls it over the embedded SQS. */
 import { readdirSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,10 +13,11 @@ const openQueue = async (options: SqsOptions = {}) => {
   return {
     sqs,
     folder,
-    send: (args: readonly string[], input?: string | AsyncIterable<string>) =>
+    send: (args: readonly string[], input?: string | AsyncIterable<string>, isProcess = false) =>
       runCommand(['send', ...args], {
         env: environmentOf(sqs),
         cwd: folder,
+        isProcess,
         ...(input === undefined ? {} : { input }),
       }),
     sendFile: async (name: string, content: string, ...args: string[]) => {
@@ -292,11 +293,11 @@ test('a long file takes no more memory than a short one', async () => {
       );
     }
   }
-  const few = await queue.send(['--file', '-', '--dry-run', '--json'], lines(1000));
-  const many = await queue.send(['--file', '-', '--dry-run', '--json'], lines(300_000));
+  const few = await queue.send(['--file', '-', '--dry-run', '--json'], lines(1000), true);
+  const many = await queue.send(['--file', '-', '--dry-run', '--json'], lines(300_000), true);
   expect(many.stderr).toContain('300000 valid, 0 invalid');
   expect(many.maxRssMiB - few.maxRssMiB).toBeLessThan(40);
-  const sent = await queue.send(['--file', '-', '--json'], lines(20_000));
+  const sent = await queue.send(['--file', '-', '--json'], lines(20_000), true);
   expect(sent.json).toEqual({ sent: 20_000, invalid: 0, failed: 0, notTried: 0, messages: listOf(100) });
   expect(sent.maxRssMiB).toBeLessThan(150);
   console.log(

@@ -1,0 +1,63 @@
+/** A command that is called in this process prints what one with a process of its own prints, and ends as it ends. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { startSqs } from '../../infra/local/sqs.ts';
+import { type CommandOptions, environmentOf, putLetters, runCommand } from './command.ts';
+import { makeFolder } from './folder.ts';
+
+const outcomeOf = async (args: readonly string[], options: CommandOptions) => {
+  const { status, stdout, stderr } = await runCommand(args, options);
+  return { status, stdout, stderr };
+};
+
+test.concurrent.each<readonly [string, string | undefined]>([
+  ['--help', undefined],
+  ['send --help', undefined],
+  ['nonsense --json', undefined],
+  ['send abc --json', undefined],
+  ['send --file nowhere.csv', undefined],
+  ['send --file requests.csv --dry-run', undefined],
+  ['send --file - --dry-run --json', '{"identifier":10,"reason":"Müller 日本"}\nnothing\n'],
+  ['dead-letters list --letters', undefined],
+  ['dead-letters list --code 1005 --json', undefined],
+  ['dead-letters discard', undefined],
+])('"%s", with the same words and the same exit status', async (words, input) => {
+  const sqs = await startSqs();
+  await using folder = await makeFolder();
+  try {
+    await putLetters(sqs, 'rejected', [{ identifier: 11, code: '1005' }, { body: 'Müller' }]);
+    await writeFile(join(folder.path, 'requests.csv'), 'identifier,reason\n10,日本\nabc,\n');
+    const options = { env: environmentOf(sqs), cwd: folder.path, ...(input === undefined ? {} : { input }) };
+    const own = await outcomeOf(words.split(' '), { ...options, isProcess: true });
+    expect(own.stdout + own.stderr).not.toBe('');
+    expect(await outcomeOf(words.split(' '), options)).toEqual(own);
+  } finally {
+    await sqs.close();
+  }
+});
+
+test('a file that it writes is in the folder in which it was called', async () => {
+  const sqs = await startSqs();
+  await using folder = await makeFolder();
+  try {
+    await putLetters(sqs, 'rejected', [{ identifier: 11, code: '1005' }]);
+    const words = 'dead-letters export --queue rejected --file letters.jsonl'.split(' ');
+    expect(await outcomeOf(words, { env: environmentOf(sqs), cwd: folder.path })).toMatchObject({ status: 0 });
+    expect(await readFile(join(folder.path, 'letters.jsonl'), 'utf8')).toContain('"ErrorCode"');
+  } finally {
+    await sqs.close();
+  }
+});
+
+test('what one call leaves behind in its memory, the next does not find', async () => {
+  const env = { AWS_REGION: 'us-east-1' };
+  const [first, second] = await Promise.all([
+    outcomeOf(['send', 'abc'], { env }),
+    outcomeOf(['send', '0', '--json'], { env }),
+  ]);
+  expect([first.status, second.status]).toEqual([2, 2]);
+  expect(first.stderr).toContain('"abc" is no identifier');
+  expect(second.stderr).not.toContain('abc');
+  expect(first.stdout).toBe('');
+});
