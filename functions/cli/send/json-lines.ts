@@ -14,10 +14,14 @@ export async function* readJsonLines(chunks: AsyncIterable<Buffer>): AsyncGenera
   };
   const readAll = (texts: readonly string[]): Found[] => texts.map(read).filter((found) => found !== undefined);
   for await (const chunk of chunks) {
-    const texts = (rest + chunk.toString('utf8')).split('\n');
-    rest = texts.pop() ?? '';
+    const [first = '', ...others] = chunk.toString('utf8').split('\n');
     // Of a line that is too long as much is kept as tells that it is.
-    if (rest.length > MAX_LINE_LENGTH) rest = rest.slice(0, MAX_LINE_LENGTH + 1);
+    if (rest.length <= MAX_LINE_LENGTH) rest += first;
+    const last = others.pop();
+    // Its line goes on: what came before is not looked at again.
+    if (last === undefined) continue;
+    const texts = [rest, ...others];
+    rest = last;
     yield readAll(texts);
   }
   yield readAll([rest]);
