@@ -1,7 +1,7 @@
 /** A script that is declared as a command of ours is: its help, its wrong usage and its exit status are theirs too. */
 import type { Command } from '../functions/cli/command.ts';
 import { createScript, isHelp } from '../functions/cli/program.ts';
-import { readEnding, tellEnding } from '../functions/cli/terminal/ending.ts';
+import { CommandError, readEnding, tellEnding } from '../functions/cli/terminal/ending.ts';
 import { UsageError } from '../functions/cli/terminal/usage.ts';
 
 /** @param path how it is called, such as `npm run simulate --` */
@@ -12,7 +12,8 @@ export const runScript = async (path: string, script: Command): Promise<void> =>
   try {
     await program.parseAsync();
   } catch (error) {
-    if (!(error instanceof UsageError) && !isHelp(error)) throw error;
-    if (error instanceof UsageError) process.exitCode = tellEnding(readEnding(error), process.argv.includes('--json'));
+    const isKnown = error instanceof UsageError || error instanceof CommandError;
+    if (!isKnown && !isHelp(error)) throw error;
+    if (isKnown) process.exitCode = tellEnding(readEnding(error), process.argv.includes('--json'));
   }
 };

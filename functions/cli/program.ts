@@ -79,7 +79,8 @@ const declare = (made: Commander, command: Command, start: string, carry: Carry)
   for (const [name, option] of Object.entries(command.options)) made.addOption(optionOf(name, option));
   made.addHelpText(
     'after',
-    () => `\nExamples:\n${command.examples.map((line) => exampleOf(`${start} ${line}`)).join('\n')}`,
+    () =>
+      `\nExamples:\n${command.examples.map((line) => exampleOf(line === '' ? start.replace(/ --$/, '') : `${start} ${line}`)).join('\n')}`,
   );
   made.action(() => {
     for (const word of made.args) refuseEmpty(`<${words?.name}>`, word);

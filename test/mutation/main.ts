@@ -9,36 +9,39 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, join, relative, sep } from 'node:path';
-import { parseArgs } from 'node:util';
+import { command, flag, OUTPUT, value } from '../../functions/cli/command.ts';
+import { CommandError } from '../../functions/cli/terminal/ending.ts';
+import { EXIT } from '../../functions/cli/terminal/exit.ts';
 import { note, say, sayJson } from '../../functions/cli/terminal/print.ts';
+import { UsageError } from '../../functions/cli/terminal/usage.ts';
+import { runScript } from '../script.ts';
 import { AWS_BREAKS } from './aws-breaks.ts';
 import type { Break } from './break.ts';
 import { CORE_BREAKS } from './core-breaks.ts';
 import { SEGURA_BREAKS } from './segura-breaks.ts';
 
-const HELP = `Usage: npm run test:mutation -- [options]
+const mutation = command({
+  name: 'test:mutation',
+  description:
+    'Breaks the project in one place after the other, in copies of it, and says which breaks the tests notice. Exits 1 where fewer than 95 % are noticed, or where the text that a break replaces is no longer there.',
+  options: {
+    only: value('text', 'breaks alone whose file or description holds this text'),
+    levels: value(
+      'names',
+      'tests to ask, by commas, in this order: own, unit, laws, simulation, loopback (default: all); own are the unit tests that import the broken file or are called like it',
+    ),
+    workers: value('count', 'breaks that are tried at once (default: one for each core)'),
+    check: flag('only looks whether each break still fits'),
+    ...OUTPUT,
+  },
+  examples: ['', '--levels own,unit', '--only breaker.ts'],
+  load: async () => (options: MutationOptions) => run(options),
+});
 
-Breaks the project in one place after the other, in copies of it, and says which breaks the tests notice.
-Exits 1 where fewer than 95 % are noticed, or where the text that a break replaces is no longer there.
+type MutationOptions = Readonly<Partial<Record<'only' | 'levels' | 'workers', string>>> &
+  Readonly<Partial<Record<'check' | 'json', boolean>>>;
 
-  --only <text>      breaks alone whose file or description holds this text
-  --levels <names>   tests to ask, by commas, in this order: own, unit, laws, simulation, loopback (default: all);
-                     own are the unit tests that import the broken file or are called like it
-  --workers <n>      breaks that are tried at once (default: one for each core)
-  --check            only looks whether each break still fits
-  --json             one JSON object
-  --help             this text`;
-
-const OPTIONS = {
-  only: { type: 'string', default: '' },
-  levels: { type: 'string', default: 'own,unit,laws,simulation,loopback' },
-  workers: { type: 'string', default: String(availableParallelism()) },
-  check: { type: 'boolean', default: false },
-  json: { type: 'boolean', default: false },
-  help: { type: 'boolean', default: false },
-} as const;
-
-const BREAKS: readonly Break[] = [...CORE_BREAKS, ...SEGURA_BREAKS, ...AWS_BREAKS];
+export const BREAKS: readonly Break[] = [...CORE_BREAKS, ...SEGURA_BREAKS, ...AWS_BREAKS];
 const LEAST_SHARE = 0.95;
 const ROOT = join(import.meta.dirname, '../..');
 const LEFT_OUT = new Set(['node_modules', '.git', 'dist', 'coverage', '.serverless']);
@@ -94,8 +97,6 @@ const LEVELS: Readonly<Record<string, (file: string) => readonly Command[]>> = {
   ],
 };
 
-class UsageError extends Error {}
-
 /** @returns whether the command found nothing wrong */
 const passes = (command: Command, cwd: string): Promise<boolean> =>
   new Promise((resolve) => {
@@ -103,8 +104,6 @@ const passes = (command: Command, cwd: string): Promise<boolean> =>
       resolve(error === null),
     );
   });
-
-class UnhealthyError extends Error {}
 
 /**
  * What notices a break. A command that would fail without any break notices nothing: it is asked of a healthy copy too,
@@ -118,13 +117,13 @@ const createSearch = (healthy: string) => {
     known.set(key, asked);
     return asked;
   };
-  /** @returns the level that noticed; `undefined` where none did. @throws UnhealthyError */
+  /** @returns the level that noticed; `undefined` where none did. @throws CommandError */
   return async (copy: string, levels: readonly string[], file: string): Promise<string | undefined> => {
     for (const level of levels) {
       for (const command of LEVELS[level]?.(file) ?? []) {
         if (await passes(command, copy)) continue;
         if (await isHealthy(command)) return level;
-        throw new UnhealthyError(`It fails without any break: fix that first. node ${command.join(' ')}`);
+        throw new CommandError('Unhealthy', `node ${command.join(' ')} fails without any break`, 'fix that first');
       }
     }
     return undefined;
@@ -141,7 +140,7 @@ const makeCopy = async (): Promise<string> => {
 };
 
 /** @returns what no longer fits of a break, for whoever changed the file */
-const misfitOf = async ({ file, from, why }: Break): Promise<string | undefined> => {
+export const misfitOf = async ({ file, from, why }: Break): Promise<string | undefined> => {
   const text = await readFile(join(ROOT, file), 'utf8').catch(() => undefined);
   if (text === undefined) return `${file} is not there: move the break "${why}" to where its code went`;
   const times = text.split(from).length - 1;
@@ -185,40 +184,39 @@ const tryBreaks = async (
   return verdicts;
 };
 
-const readOptions = (args: readonly string[]) => {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-};
-
-const main = async (args: readonly string[]): Promise<number> => {
-  const { only, levels: names, workers, check, json, help } = readOptions(args);
-  if (help) {
-    say(...HELP.split('\n'));
-    return 0;
-  }
+const readLevels = (names: string | undefined): readonly string[] => {
+  if (names === undefined) return Object.keys(LEVELS);
   const levels = names.split(',').map((name) => name.trim());
   const unknown = levels.find((name) => !(name in LEVELS));
   if (unknown !== undefined) throw new UsageError(`--levels ${unknown}: there are ${Object.keys(LEVELS).join(', ')}`);
-  if (!(Number(workers) >= 1)) throw new UsageError(`--workers must be a number above 0, not ${workers}`);
+  return levels;
+};
+
+const readWorkers = (text: string | undefined): number => {
+  const workers = text === undefined ? availableParallelism() : Number(text);
+  if (!(Number.isSafeInteger(workers) && workers > 0)) throw new UsageError('--workers must be a whole number above 0');
+  return workers;
+};
+
+const run = async ({ only = '', check = false, json = false, ...options }: MutationOptions): Promise<number> => {
+  const levels = readLevels(options.levels);
+  const workers = readWorkers(options.workers);
   const breaks = BREAKS.filter(({ file, why }) => `${file} ${why}`.includes(only));
   if (breaks.length === 0) throw new UsageError(`--only ${only}: no break is called so`);
 
   const misfits = (await Promise.all(breaks.map(misfitOf))).filter((misfit) => misfit !== undefined);
   for (const misfit of misfits) note(misfit);
-  if (misfits.length > 0) return 1;
+  if (misfits.length > 0) return EXIT.failed;
   if (check) {
     say(`${breaks.length} breaks fit.`);
-    return 0;
+    return EXIT.done;
   }
   const healthy = await makeCopy();
   const search = createSearch(healthy);
   const verdicts = await tryBreaks(
     breaks,
     (copy, file) => search(copy, levels, file),
-    Number(workers),
+    workers,
     ({ file, why, noticedBy }) => {
       if (!json) say(`${(noticedBy ?? 'NOT NOTICED').padEnd(11)}  ${file}: ${why}`);
     },
@@ -227,17 +225,7 @@ const main = async (args: readonly string[]): Promise<number> => {
   const share = noticed / verdicts.length;
   if (json) sayJson({ breaks: verdicts.length, noticed, verdicts });
   else say('', `${noticed} of ${verdicts.length} breaks noticed, ${(100 * share).toFixed(1)} %`);
-  return share >= LEAST_SHARE ? 0 : 1;
+  return share >= LEAST_SHARE ? EXIT.done : EXIT.failed;
 };
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  if (error instanceof UsageError) {
-    note(error.message, '', ...HELP.split('\n'));
-    process.exitCode = 2;
-  } else if (error instanceof UnhealthyError) {
-    note(error.message);
-    process.exitCode = 1;
-  } else throw error;
-}
+if (import.meta.main) await runScript('npm run test:mutation --', mutation);
