@@ -78,6 +78,8 @@ export interface InvokeParts {
   readonly onProgress: (counts: ReplayCounts) => void;
 }
 
+/** Lambda lets no function run for longer than 15 minutes. */
+const RUN_LIMIT_MS = 16 * 60_000;
 /** Runs that come to nothing, one after the other, after which another would not either. */
 const MAX_FRUITLESS = 3;
 
@@ -88,8 +90,8 @@ export const replayByFunction = async (
   { functionName, signal, onProgress }: InvokeParts,
 ): Promise<ReplayResult> => {
   const { InvokeCommand, LambdaClient } = await import('@aws-sdk/client-lambda');
-  // Repeated by the SDK it would run twice, side by side; and it may take its 15 minutes.
-  const lambda = new LambdaClient({ ...clientConfig(options), maxAttempts: 1, requestHandler: { requestTimeout: 0 } });
+  // Repeated by the SDK it would run twice, side by side.
+  const lambda = new LambdaClient({ ...clientConfig(options), maxAttempts: 1 });
   const counts = { matched: 0, replayed: 0, duplicates: 0, expired: 0, failed: 0 };
   let answer: Answer;
   let cursor: Answer['cursor'];
@@ -97,7 +99,8 @@ export const replayByFunction = async (
   try {
     do {
       const Payload = Buffer.from(JSON.stringify({ ...event, ...(cursor ? { cursor } : {}) }));
-      const result = await lambda.send(new InvokeCommand({ FunctionName: functionName, Payload }));
+      const command = new InvokeCommand({ FunctionName: functionName, Payload });
+      const result = await lambda.send(command, { requestTimeout: RUN_LIMIT_MS });
       answer = readAnswer(functionName, result.FunctionError, Buffer.from(result.Payload ?? []).toString());
       for (const name of Object.keys(counts) as (keyof typeof counts)[]) counts[name] += answer[name];
       onProgress(counts);
