@@ -188,10 +188,10 @@ describe.concurrent('doctor', () => {
   });
 
   test('a requests queue that gives up too early, and one that hands out twice', async () => {
-    await using world = await openWorld({ sqs: { maxReceiveCount: 5, visibilitySeconds: 30 } });
+    await using world = await openWorld({ sqs: { maxReceiveCount: 900, visibilitySeconds: 30 } });
     const { wrong } = await examine(world);
     expect(wrong).toMatchObject([
-      { name: 'requests queue', detail: expect.stringMatching(/maxReceiveCount 5.*visibility timeout of 30 s/) },
+      { name: 'requests queue', detail: expect.stringMatching(/maxReceiveCount 900 .*visibility timeout of 30 s/) },
     ]);
   });
 

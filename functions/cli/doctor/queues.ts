@@ -19,8 +19,8 @@ const DEAD_LETTER_DAYS = 14;
 const REQUEST_DAYS = 4;
 /** AWS: six times the function's time-out, which has to hold one call to Segura of 30 s at least. */
 const LEAST_VISIBILITY_SECONDS = 180;
-/** An outage of a day, waited out in steps of up to 15 minutes, takes about 120 receives. */
-const LEAST_RECEIVES = 200;
+/** SQS's most. A request that waits out its four days takes up to 990 receives (infra/queues.yml). */
+const LEAST_RECEIVES = 1000;
 
 const readJson = (text: string | undefined): Readonly<Record<string, unknown>> =>
   text ? (JSON.parse(text) as Record<string, unknown>) : {};
@@ -56,7 +56,9 @@ const faultsOfRequests = (requests: Attributes, exhausted: Attributes | undefine
       ? [`its redrive policy points to ${deadLetterTargetArn}, not to the exhausted queue`]
       : []),
     ...(Number(maxReceiveCount) < LEAST_RECEIVES
-      ? [`maxReceiveCount ${maxReceiveCount} is used up within a day's outage of Segura: set it to 1000`]
+      ? [
+          `maxReceiveCount ${maxReceiveCount} can be used up while Segura is down for four days: set it to ${LEAST_RECEIVES}`,
+        ]
       : []),
     ...(visibility < LEAST_VISIBILITY_SECONDS
       ? [`its visibility timeout of ${visibility} s is short: set six times the function's time-out`]
