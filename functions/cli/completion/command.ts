@@ -1,8 +1,9 @@
-import { command, type OptionsOf, OUTPUT } from '../command.ts';
+import { command, type OptionsOf, WHERE } from '../command.ts';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
-const options = { ...OUTPUT };
+/** Every command takes these, so that whoever adds them by an alias or a script need not leave this one out. */
+const options = { ...WHERE };
 
 export type CompletionOptions = OptionsOf<typeof options>;
 
