@@ -84,11 +84,13 @@ export const readPage = (name: string): Page => {
   return { name, text, blocks, headings, anchors: anchorsOf(headings), links };
 };
 
-/** README.md, CHANGELOG.md, the runbook, and every page of docs/. */
+/** The pages of the first folder, the runbook, and every page of docs/. */
 export const readPages = (): readonly Page[] =>
   [
     'README.md',
     'CHANGELOG.md',
+    'CONTRIBUTING.md',
+    'SECURITY.md',
     'infra/runbook.md',
     ...readdirSync(join(root, 'docs'))
       .filter((name) => name.endsWith('.md'))

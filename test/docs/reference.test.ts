@@ -62,6 +62,17 @@ test('the auditor is told of every field that a line can carry, and shown a line
   const order = ['level', 'message', 'service', 'timestamp', ...FIELDS] as readonly string[];
   const fields = Object.keys(JSON.parse(sample?.text ?? ''));
   expect(fields).toEqual(order.filter((field) => fields.includes(field)));
+  const ofEachRequest = ['outcome', 'attempts', 'durationMs', 'messageId', 'receiveCount', 'firstSentAt', 'sentBy'];
+  expect(fields, 'docs/auditor.md, the sample line: show what every line has').toEqual(
+    expect.arrayContaining(ofEachRequest),
+  );
+});
+
+test('the README tells the wait after an outage of a day as the picture shows it', () => {
+  const picture = readFileSync(join(root, 'docs/pictures/wait-after-an-outage.svg'), 'utf8');
+  const [, drawn] = /outage: a day; what: the last; seconds: (\d+)"/.exec(picture) ?? [];
+  const [, told] = /^- \*\*(\d+) s\*\* after Segura is back/m.exec(readPage('README.md').text) ?? [];
+  expect(told, 'README.md: correct the seconds after an outage of a day').toBe(drawn);
 });
 
 test('the operator is told of every metric, and of everybody for whom a message can be kept', () => {

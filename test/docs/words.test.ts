@@ -54,6 +54,13 @@ describe('plain words stand in', () => {
     expect(faultsOf(pages.flatMap(({ name, text }) => linesOf(name, text, (line) => line)))).toEqual([]);
   });
 
+  test('the schemas and samples', () => {
+    const names = readdirSync(join(root, 'events')).map((name) => join('events', name));
+    const lines = names.flatMap((name) => linesOf(name, readFileSync(join(root, name), 'utf8'), (line) => line));
+    expect(lines.length).toBeGreaterThan(300);
+    expect(faultsOf(lines)).toEqual([]);
+  });
+
   test.each(['functions', 'infra'])('messages and comments of %s', (folder) => {
     const lines = filesOf(folder).flatMap((name) => linesOf(name, readFileSync(join(root, name), 'utf8'), proseOf));
     expect(lines.length).toBeGreaterThan(1000);
