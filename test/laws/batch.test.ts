@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { runs } from '../depth.ts';
 import {
   ALREADY,
   type AwsResult,
@@ -246,7 +247,7 @@ test('no message is both settled and kept, none is told twice, and what is told 
         await stage.pass(30_000);
       }
     }),
-    { numRuns: 400 },
+    { numRuns: runs(400) },
   );
 });
 
@@ -292,7 +293,7 @@ test('a kept FIFO message is never overtaken: neither in the response, nor by a 
         }
       }
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 
@@ -320,6 +321,6 @@ test('a kept message waits 30 s to 15 min, once per delivery; earlier it comes b
       }
       expect(changes.length).toBeLessThanOrEqual(2 * changed.size);
     }),
-    { numRuns: 200 },
+    { numRuns: runs(200) },
   );
 });

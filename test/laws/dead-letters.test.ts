@@ -7,6 +7,8 @@ import type { Decision } from '../../functions/enable-password/decision.ts';
 import { readMessages } from '../../functions/enable-password/record.ts';
 import { createSettle } from '../../functions/enable-password/settle.ts';
 import { readProvenance } from '../../functions/requests/provenance.ts';
+import { anyText } from '../any-text.ts';
+import { runs } from '../depth.ts';
 import { createStage, finish, record, START } from '../unit/stage.ts';
 
 /** SQS: a value is text without control characters, or bytes. */
@@ -31,7 +33,7 @@ test('what is written to a dead letter is read back the same, whatever the messa
     fc.asyncProperty(
       attributes,
       fc.string({ maxLength: 200 }),
-      fc.string({ unit: 'binary', maxLength: 1500 }),
+      anyText(1500),
       fc.constantFrom('1005', '1006', '1010', 'InvalidMessage', 'Expired'),
       fc.option(fc.record({ id: fc.uuid(), ageMs: fc.nat(1e9), replays: fc.integer({ min: 1, max: 50 }) }), {
         nil: undefined,
@@ -110,6 +112,6 @@ test('what is written to a dead letter is read back the same, whatever the messa
           expect(replayed.attributes).not.toHaveProperty(name);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });

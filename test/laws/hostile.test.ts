@@ -5,6 +5,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Attribute, type Attributes, MAX_MESSAGE_BYTES, messageBytes } from '../../functions/aws/message.ts';
+import { runs } from '../depth.ts';
 import { ALREADY, answered, createStage, ENABLED, type Json, keptIds, NOT_FOUND, record } from '../unit/stage.ts';
 
 const OURS = [
@@ -148,6 +149,6 @@ test('every message is settled at its first receive, in lines of at most 1,024 c
         for (const age of ages) expect(age).toBeLessThanOrEqual(1_209_600);
       },
     ),
-    { numRuns: 50 },
+    { numRuns: runs(50, 10) },
   );
 });

@@ -12,6 +12,7 @@ import type { ReplayOptions } from '../../functions/dead-letters/plan.ts';
 import { replay } from '../../functions/dead-letters/replay.ts';
 import { isSelected } from '../../functions/dead-letters/select.ts';
 import { readProvenance } from '../../functions/requests/provenance.ts';
+import { runs } from '../depth.ts';
 
 const DEAD = 'https://sqs.eu-west-1.amazonaws.com/1/rejected';
 const REQUESTS = 'https://sqs.eu-west-1.amazonaws.com/1/requests';
@@ -227,7 +228,7 @@ test('no chosen letter is lost, no other moves, and the counts are true, whateve
         if (options.limit !== undefined) expect(result.replayed).toBeLessThanOrEqual(options.limit);
       },
     ),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
 });
 
@@ -267,7 +268,7 @@ test('on a good day each chosen request is sent exactly once, with all it carrie
       }
       expect([...model.lying.values()].filter(({ visibleAt }) => visibleAt > model.now())).toEqual([]);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 
@@ -321,7 +322,7 @@ test('in no second more messages arrive than --rate allows, also after a stall',
         expect(within.length).toBeLessThanOrEqual(Math.max(1, Math.floor(rate)));
       }
     }),
-    { numRuns: 200 },
+    { numRuns: runs(200) },
   );
 });
 

@@ -1,9 +1,10 @@
 /** The core through bad days in virtual time, with seeds that nobody has tried before. `npm run simulate` runs more. */
 import { expect, test } from 'vitest';
+import { runs } from '../depth.ts';
 import { runEpisode } from '../simulation/episode.ts';
 import { plan } from '../simulation/plan.ts';
 
-const MESSAGES = 3000;
+const MESSAGES = runs(3000, 600);
 const seed = Math.floor(Math.random() * 1e9);
 console.log(`npm run simulate -- --messages ${MESSAGES} --seed ${seed}`);
 

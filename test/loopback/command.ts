@@ -29,7 +29,7 @@ export interface CommandOptions {
   readonly input?: string | AsyncIterable<string>;
   /** Called often while it runs, with what it has printed so far, until it gives a signal: that is sent. */
   readonly watch?: (stdout: string, stderr: string) => NodeJS.Signals | undefined;
-  /** Called often while it runs. */
+  /** Called often while it runs and once when it has ended, with what it has printed so far. */
   readonly meanwhile?: (stdout: string, stderr: string) => void;
   readonly cwd?: string;
   /** Where the test is about a process in a way that the other options do not say, such as its memory. */
@@ -94,7 +94,7 @@ export const runCommand = async (args: readonly string[], options: CommandOption
 };
 
 const runProcess = async (args: readonly string[], options: CommandOptions): Promise<CommandResult> => {
-  const { env, input, watch, cwd, closes, isFromSource = args[0] === 'local' } = options;
+  const { env, input, watch, meanwhile, cwd, closes, isFromSource = args[0] === 'local' } = options;
   const child = spawn(
     process.execPath,
     ['--import', USAGE_HOOK, isFromSource ? SOURCE : join(await bundle(), 'main.mjs'), ...args],
@@ -128,18 +128,20 @@ const runProcess = async (args: readonly string[], options: CommandOptions): Pro
     }
     child.stdin.end(typeof input === 'string' ? input : undefined);
   };
-  const timer = watch
-    ? setInterval(() => {
-        const signal = watch(texts[1] ?? '', texts[2] ?? '');
-        if (!signal) return;
-        child.kill(signal);
-        clearInterval(timer);
-      }, LOOK_EVERY_MS)
-    : undefined;
+  const look = (): void => {
+    meanwhile?.(texts[1] ?? '', texts[2] ?? '');
+    const signal = isSignalled ? undefined : watch?.(texts[1] ?? '', texts[2] ?? '');
+    if (!signal) return;
+    isSignalled = true;
+    child.kill(signal);
+  };
+  let isSignalled = false;
+  const timer = watch || meanwhile ? setInterval(look, LOOK_EVERY_MS) : undefined;
   const closed = new Promise<number | null>((resolve) => child.on('close', resolve));
   // It may end before its input does.
   const status = await Promise.race([closed, feed().then(() => closed)]);
   clearInterval(timer);
+  meanwhile?.(texts[1] ?? '', texts[2] ?? '');
   const [, stdout = '', stderr = '', usage = ''] = texts;
   const { maxRSS = 0, userCPUTime = 0, systemCPUTime = 0 } = JSON.parse(usage || '{}') as Partial<NodeJS.ResourceUsage>;
   const took = { maxRssMiB: maxRSS / 1024, cpuSeconds: (userCPUTime + systemCPUTime) / 1e6 };

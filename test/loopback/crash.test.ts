@@ -1,11 +1,12 @@
-/** The built bundle over real HTTP, its processes killed again and again: a thousand requests, and none is lost. */
+/** The built bundle over real HTTP, its processes killed again and again: up to a thousand requests, and none is lost. */
 import type { SQSRecord } from 'aws-lambda';
 import { expect, test } from 'vitest';
 import { seeded } from '../../infra/local/faults.ts';
 import { startWorld, until } from '../../infra/local/world.ts';
+import { runs } from '../depth.ts';
 
-const MESSAGES = 1000;
-const KILLS = 20;
+const MESSAGES = runs(1000, 300);
+const KILLS = runs(20, 5);
 const SENT_AT_ONCE = 50;
 
 /** Of each hundred, some that Segura refuses and some that are no request. */
@@ -17,7 +18,7 @@ const kindOf = (index: number): 'disabled' | 'active' | '1005' | '1006' | 'Inval
   return place < 20 ? 'active' : 'disabled';
 };
 
-test('a thousand requests, processes killed at random moments: each is enabled or rejected, and deleted only then', async () => {
+test(`${MESSAGES} requests, processes killed at random moments: each is enabled or rejected, and deleted only then`, async () => {
   const seed = Math.floor(Math.random() * 1e9);
   const random = seeded(seed);
   const requests = Array.from({ length: MESSAGES }, (_, index) => {

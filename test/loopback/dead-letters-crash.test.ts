@@ -1,11 +1,12 @@
-/** 10,000 dead letters, and a replay that is killed ten times on its way. */
+/** 10,000 dead letters, and a replay that is killed again and again on its way. */
 import { expect, test } from 'vitest';
 import { seeded } from '../../infra/local/faults.ts';
 import { startSqs } from '../../infra/local/sqs.ts';
+import { runs } from '../depth.ts';
 import { environmentOf, putLetters, runCommand } from './command.ts';
 
 const LETTERS = 10_000;
-const KILLS = 10;
+const KILLS = runs(10, 2);
 const CODES = ['1005', '1006', '1010', 'InvalidMessage', '1006'] as const;
 const MEMORY_MIB = 150;
 const REPLAY = [

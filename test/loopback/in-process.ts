@@ -26,7 +26,7 @@ export interface Call {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string | undefined;
   readonly input: string | AsyncIterable<string> | undefined;
-  /** Called often while it runs, with what it has printed so far. */
+  /** Called often while it runs and once when it has ended, with what it has printed so far. */
   readonly meanwhile: ((stdout: string, stderr: string) => void) | undefined;
 }
 
@@ -149,6 +149,7 @@ export const createInProcess = (makeOnce: ReturnType<typeof createMaker>) => {
       return { status, stdout: stdout.text, stderr: stderr.text };
     } finally {
       clearInterval(timer);
+      meanwhile?.(stdout.text, stderr.text);
     }
   };
 };

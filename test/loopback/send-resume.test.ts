@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { startSqs } from '../../infra/local/sqs.ts';
+import { runs } from '../depth.ts';
 import { environmentOf, runCommand } from './command.ts';
 
 const LINES = 2000;
-const KILLS = 15;
+const KILLS = runs(15, 4);
 /** Four batches of ten are under way at once; in a FIFO queue one. */
 const UNDER_WAY = 40;
 

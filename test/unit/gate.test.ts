@@ -5,6 +5,7 @@ import { createBreaker, type Sign } from '../../functions/enable-password/breake
 import { createGate, type Entry } from '../../functions/enable-password/gate.ts';
 import { createDeadline } from '../../functions/enable-password/waits.ts';
 import type { Cause } from '../../functions/segura/answers.ts';
+import { runs } from '../depth.ts';
 import { createClock } from '../virtual-time/clock.ts';
 import { finish } from './stage.ts';
 
@@ -338,6 +339,6 @@ test('whatever the calls say, nobody waits for ever, and never two probe at once
         }
       },
     ),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
 });

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { scanJson } from '../../functions/requests/json-scan.ts';
+import { runs } from '../depth.ts';
 
 const isJson = (text: string): boolean => {
   try {
@@ -45,7 +46,7 @@ describe('a text is taken exactly where JSON.parse takes it', () => {
         const text = pieces.join('');
         expect([text, scan(text).value !== undefined]).toEqual([text, isJson(text)]);
       }),
-      { numRuns: 20_000 },
+      { numRuns: runs(20_000) },
     );
   });
 
@@ -57,7 +58,7 @@ describe('a text is taken exactly where JSON.parse takes it', () => {
         const changed = text.slice(0, at % text.length) + put + text.slice((at % text.length) + cut);
         expect([changed, scan(changed).value !== undefined]).toEqual([changed, isJson(changed)]);
       }),
-      { numRuns: 5000 },
+      { numRuns: runs(5000) },
     );
   });
 });

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { note, paint, say, sayJson, table, toJson, wrap } from '../../functions/cli/terminal/print.ts';
 import { shorten, visible, widthOf } from '../../functions/cli/terminal/text.ts';
+import { anyText } from '../any-text.ts';
 
 let out = '';
 let err = '';
@@ -77,7 +78,7 @@ describe('text from outside', () => {
 
   test.each(['wrap', 'table'] as const)('is shown by %s as by all others, whatever it is', (way) => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
+      fc.property(anyText(), (text) => {
         out = '';
         say(`- ${way === 'wrap' ? wrap(text) : table(['head'], [[text]])} -`);
         for (const line of stripVTControlCharacters(out).trimEnd().split('\n')) expect(line).not.toMatch(STEERING);

@@ -7,6 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { createCheck } from '../../functions/cli/send/check.ts';
 import { type Format, openArguments, openFile } from '../../functions/cli/send/request-source.ts';
 import { parseIdentifier, parseRequest } from '../../functions/requests/request.ts';
+import { runs } from '../depth.ts';
 
 // In memory where there is such a place: thousands of files are written.
 const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'mysafe-enable-test-'));
@@ -316,9 +317,9 @@ describe('any file', () => {
           expect(found.identifiers.map(String)).toEqual(text.trim() === '' ? [] : expected);
         },
       ),
-      { numRuns: 600 },
+      { numRuns: runs(600) },
     );
-    expect(readCount).toBeGreaterThan(20);
+    expect(readCount).toBeGreaterThan(runs(600) / 30);
   });
 
   test('of JSON Lines sends what the function takes, with the same identifier, and nothing else', async () => {
@@ -347,7 +348,7 @@ describe('any file', () => {
         if (invalid !== lines) expect(bodies.map(parseRequest)).toEqual(taken);
         expect(bodies.length + invalid.length).toBe(lines.length);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 
@@ -361,7 +362,7 @@ describe('any file', () => {
           if (found instanceof Error) expect(found.name).toMatch(/^(UsageError|CommandError)$/);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { judge } from '../../functions/segura/answers.ts';
 import { readAnswer, sentenceOf } from '../../functions/segura/reading.ts';
+import { runs } from '../depth.ts';
 
 const NOW = Date.UTC(2026, 10, 23, 12);
 
@@ -158,6 +159,6 @@ test('no body throws, and each is judged', () => {
       if (happens.kind === 'done') expect([status, reading.envelope?.error]).toEqual([200, false]);
       if (happens.kind === 'reject') expect([status, reading.envelope === undefined]).toEqual([400, false]);
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   );
 });

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { expiredReason, parseIdentifier, parseNotAfter, parseRequest } from '../../functions/requests/request.ts';
+import { runs } from '../depth.ts';
 
 const request = (fields: object) => ({ kind: 'request', request: fields });
 const sns = (message: string) =>
@@ -195,7 +196,7 @@ describe('a body', () => {
         const parsed = parseRequest(body);
         if (parsed.kind === 'request') expect(Number.isSafeInteger(parsed.request.identifier)).toBe(true);
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 

@@ -11,6 +11,7 @@ import { parse } from 'yaml';
 import schema from '../../events/enable-request.schema.json' with { type: 'json' };
 import { deadLetterAttributes } from '../../functions/dead-letters/letter.ts';
 import { parseRequest } from '../../functions/requests/request.ts';
+import { runs } from '../depth.ts';
 
 const events = join(import.meta.dirname, '../../events');
 const ajv = new Ajv2020({ strict: true, strictRequired: false, allErrors: true });
@@ -116,7 +117,7 @@ describe('enable-request.schema.json', () => {
         fc.pre(!/\d[.eE]/.test(written));
         expect(isRequest(written)).toBe(validate(JSON.parse(written)));
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 });

@@ -5,6 +5,7 @@ import { generate } from 'selfsigned';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { hide, parseSecret, SecretError } from '../../functions/segura/secret.ts';
 import { type Certificates, createCertificates } from '../../infra/local/certificates.ts';
+import { runs } from '../depth.ts';
 
 const complete = {
   url: 'https://segura.example.com',
@@ -119,7 +120,7 @@ test('no secret takes more than one pass, or shows a value', () => {
         expect(error).toBeInstanceOf(SecretError);
       }
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
 });
 
