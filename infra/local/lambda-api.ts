@@ -13,6 +13,8 @@ export interface LambdaApiOptions {
   readonly transitionMs?: number;
   /** Of the function, as its alias has them. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** Of the function, in seconds. */
+  readonly timeout?: number;
   /** What the mapping calls; the alias, unless told. */
   readonly qualifier?: string;
   /** Where something else switches the mapping too. */
@@ -51,6 +53,7 @@ interface Settings {
   qualifier: string;
   /** Of the function, as its alias has them. */
   variables: Readonly<Record<string, string>>;
+  timeout: number;
   reservedConcurrency: number | undefined;
   /** What the mapping's pollers say of themselves. */
   lastResult: string;
@@ -96,7 +99,11 @@ const createMapping = (functionArn: string, options: LambdaApiOptions, settings:
   return { mapping, queueArn, describe, update };
 };
 
-const configuration = (functionName: string, isAlias: boolean, variables: Readonly<Record<string, string>>) => ({
+const configuration = (
+  functionName: string,
+  isAlias: boolean,
+  { variables, timeout }: Pick<Settings, 'variables' | 'timeout'>,
+) => ({
   FunctionName: functionName,
   FunctionArn: arnOf(functionName),
   Version: isAlias ? '1' : '$LATEST',
@@ -104,17 +111,19 @@ const configuration = (functionName: string, isAlias: boolean, variables: Readon
   Architectures: ['arm64'],
   Description: 'Takes requests from the standard queue, enables passwords (mysafe-enable 0.0.0-local)',
   State: 'Active',
+  Timeout: timeout,
   LastModified: '2026-11-26T12:00:00.000+0000',
   Environment: { Variables: variables },
 });
 
 export const createLambdaApi = (options: LambdaApiOptions) => {
-  const { functionName = 'enable-password', variables = {}, qualifier = 'live' } = options;
+  const { functionName = 'enable-password', variables = {}, timeout = 120, qualifier = 'live' } = options;
   const functionArn = arnOf(functionName);
   const settings: Settings = {
     fault: undefined,
     qualifier,
     variables,
+    timeout,
     reservedConcurrency: undefined,
     lastResult: 'OK',
   };
@@ -123,7 +132,7 @@ export const createLambdaApi = (options: LambdaApiOptions) => {
   const answerConfiguration = (name: string, version: string | null): LambdaReply => {
     const isKnown = name === functionName && (version === null || version === 'live');
     if (!isKnown) return refuse(404, 'ResourceNotFoundException', `Function not found: ${functionArn}`);
-    return { status: 200, value: configuration(functionName, version !== null, settings.variables) };
+    return { status: 200, value: configuration(functionName, version !== null, settings) };
   };
 
   const answerConcurrency = (): LambdaReply => {

@@ -73,16 +73,27 @@ test(
       lastQuarterOfAnHour: { enabled: 1, 'already-enabled': 1, rejected: 1, kept: 0 },
     });
 
+    // Its visibility timeout is short for a deployed function, and right for this one.
+    expect(await json('doctor')).toMatchObject({ ok: true });
+
     await run('pause', '--yes');
     expect((await state()).isPaused).toBe(true);
     await run('send', '11', '--group-id', 'hr');
-    expect(await json('status')).toMatchObject({ paused: true, requests: { waiting: 1, inWork: 0 } });
-    expect((await state()).requests).toMatchObject({ waiting: 1, rows: [{ asked: '11', groupId: 'hr' }] });
+    await run('send', '12', '--not-after', '1s');
+    expect(await json('status')).toMatchObject({ paused: true, requests: { waiting: 2, inWork: 0 } });
+    expect((await state()).requests).toMatchObject({
+      waiting: 2,
+      rows: [{ asked: '11', groupId: 'hr' }, { asked: '12' }],
+    });
 
     await run('resume');
     expect((await state()).isPaused).toBe(false);
     await until(() => / 11 +enabled .* hr$/m.test(local.shown()), 'what waited, with its group', LIMIT_MS);
     expect(await json('status')).toMatchObject({ paused: false, requests: { waiting: 0 } });
+
+    await until(() => / 12 +rejected \(Expired\)/.test(local.shown()), 'the one that came too late', LIMIT_MS);
+    await run('dead-letters', 'replay', '--code', 'Expired', '--renew', '--reason', 'approved again');
+    await until(() => / 12 +enabled /.test(local.shown()), 'the renewed one', LIMIT_MS);
   },
   LIMIT_MS,
 );

@@ -72,7 +72,7 @@ const markOf = ({ ok }: Check): string => {
   return ok ? paint('green', '✓') : paint('red', '✗');
 };
 
-const NAME_WIDTH = 26;
+const NAME_WIDTH = 29;
 
 const lineOf = (check: Check): string =>
   `${markOf(check)} ${check.name.padEnd(NAME_WIDTH)}  ${wrap(check.detail, NAME_WIDTH + 4)}`;

@@ -1,24 +1,32 @@
 /** The doctor on SQS: each queue for itself, and whether they belong together. Reads attributes alone. */
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { attempt } from '../../aws/failure.ts';
+import { attempt, type Read } from '../../aws/failure.ts';
+import { readFunction } from '../function.ts';
 import { createSqsClient, type Target, type TargetOptions } from '../target.ts';
 import { explain } from '../terminal/hints.ts';
 import { type Check, failed, notChecked, ok, step } from './check.ts';
 import { type Clock, readClock } from './clock.ts';
 
 type Attributes = Readonly<Record<string, string>>;
-type Found = { readonly attributes: Attributes } | { readonly failure: string } | undefined;
+type Found = Read<Attributes> | undefined;
 
 const NAMES = ['requests', 'rejected', 'exhausted'] as const;
 type Name = (typeof NAMES)[number];
+
+/** What is known of all of them, for what has to fit together. */
+interface Known extends Readonly<Record<Name, Attributes | undefined>> {
+  readonly timeoutSeconds: number;
+}
 
 const DAY_SECONDS = 86_400;
 /** SQS's longest. */
 const DEAD_LETTER_DAYS = 14;
 /** A request lives for four days (MAX_REQUEST_AGE_SECONDS). */
 const REQUEST_DAYS = 4;
-/** AWS: six times the function's time-out, which has to hold one call to Segura of 30 s at least. */
-const LEAST_VISIBILITY_SECONDS = 180;
+/** AWS Lambda Developer Guide, "Using Lambda with Amazon SQS". */
+const TIMEOUTS_OF_VISIBILITY = 6;
+/** Where it is not known: it has to hold one call to Segura. */
+const LEAST_TIMEOUT_SECONDS = 30;
 /** SQS's most. A request that waits out its four days takes up to 990 receives (infra/queues.yml). */
 const LEAST_RECEIVES = 1000;
 
@@ -47,9 +55,10 @@ const faultsOfAny = (attributes: Attributes): string[] => [
     : []),
 ];
 
-const faultsOfRequests = (requests: Attributes, exhausted: Attributes | undefined): string[] => {
+const faultsOfRequests = (requests: Attributes, { exhausted, timeoutSeconds }: Known): string[] => {
   const { deadLetterTargetArn, maxReceiveCount } = readJson(requests['RedrivePolicy']);
   const visibility = Number(requests['VisibilityTimeout']);
+  const leastVisibility = TIMEOUTS_OF_VISIBILITY * timeoutSeconds;
   return [
     ...(deadLetterTargetArn === undefined ? ['it has no redrive policy: let it point to the exhausted queue'] : []),
     ...(deadLetterTargetArn !== undefined && exhausted && deadLetterTargetArn !== exhausted['QueueArn']
@@ -60,8 +69,10 @@ const faultsOfRequests = (requests: Attributes, exhausted: Attributes | undefine
           `maxReceiveCount ${maxReceiveCount} can be used up while Segura is down for four days: set it to ${LEAST_RECEIVES}`,
         ]
       : []),
-    ...(visibility < LEAST_VISIBILITY_SECONDS
-      ? [`its visibility timeout of ${visibility} s is short: set six times the function's time-out`]
+    ...(visibility < leastVisibility
+      ? [
+          `its visibility timeout of ${visibility} s is short: set six times the function's time-out, ${leastVisibility} s`,
+        ]
       : []),
     ...(days(requests) < REQUEST_DAYS
       ? [`it keeps requests ${days(requests)} days: set MessageRetentionPeriod to 345600`]
@@ -69,7 +80,7 @@ const faultsOfRequests = (requests: Attributes, exhausted: Attributes | undefine
   ];
 };
 
-const faultsOfDeadLetters = (name: Name, attributes: Attributes, requests: Attributes | undefined): string[] => {
+const faultsOfDeadLetters = (name: Name, attributes: Attributes, { requests }: Known): string[] => {
   const { redrivePermission, sourceQueueArns } = readJson(attributes['RedriveAllowPolicy']);
   const isAllowed =
     redrivePermission === undefined ||
@@ -95,15 +106,12 @@ const count = ({
   ApproximateNumberOfMessagesNotVisible: held,
 }: Attributes): string => `${visible ?? '?'} messages, ${held ?? '?'} in flight`;
 
-const checkQueue = (name: Name, found: Found, all: Readonly<Record<Name, Attributes | undefined>>): Check => {
+const checkQueue = (name: Name, found: Found, known: Known): Check => {
   const title = `${name} queue`;
   if (found === undefined) return notChecked(title, 'its URL is not known');
-  if ('failure' in found) return failed(title, found.failure);
-  const { attributes } = found;
-  const own =
-    name === 'requests'
-      ? faultsOfRequests(attributes, all.exhausted)
-      : faultsOfDeadLetters(name, attributes, all.requests);
+  if (found.kind === 'failed') return failed(title, explain(found, 'sqs:GetQueueAttributes on it'));
+  const attributes = found.value;
+  const own = name === 'requests' ? faultsOfRequests(attributes, known) : faultsOfDeadLetters(name, attributes, known);
   const faults = [...own, ...faultsOfAny(attributes)];
   if (faults.length > 0) return failed(title, faults.join('; '));
   const { maxReceiveCount } = readJson(attributes['RedrivePolicy']);
@@ -130,10 +138,7 @@ const checkTogether = (all: readonly Attributes[]): Check => {
 const readAttributes = async (sqs: SQSClient, url: string | undefined): Promise<Found> => {
   if (url === undefined) return undefined;
   const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['All'] });
-  const read = await attempt(() => sqs.send(command));
-  return read.kind === 'failed'
-    ? { failure: explain(read, 'sqs:GetQueueAttributes on it') }
-    : { attributes: read.value.Attributes ?? {} };
+  return attempt(async () => (await sqs.send(command)).Attributes ?? {});
 };
 
 /** SQS's answers tell the time, but the SDK keeps that to itself. */
@@ -149,18 +154,21 @@ const watchClock = (sqs: SQSClient, clock: Clock): void => {
   );
 };
 
+const readTimeout = async (options: TargetOptions, { enableFunction }: Target): Promise<number> => {
+  const found = enableFunction === undefined ? undefined : await readFunction(options, enableFunction);
+  return (found?.kind === 'found' ? found.configuration.Timeout : undefined) ?? LEAST_TIMEOUT_SECONDS;
+};
+
 const checkQueues = async (options: TargetOptions, target: Target, clock: Clock): Promise<Check[]> => {
   const sqs = createSqsClient(options);
   watchClock(sqs, clock);
   const found = await Promise.all(NAMES.map((name) => readAttributes(sqs, target[name])));
   sqs.destroy();
-  const [requests, rejected, exhausted] = found.map((each) =>
-    each && 'attributes' in each ? each.attributes : undefined,
-  );
-  const all = { requests, rejected, exhausted };
+  const [requests, rejected, exhausted] = found.map((each) => (each?.kind === 'read' ? each.value : undefined));
+  const known = { requests, rejected, exhausted, timeoutSeconds: await readTimeout(options, target) };
   const readable = [requests, rejected, exhausted].filter((each) => each !== undefined);
   return [
-    ...NAMES.map((name, index) => checkQueue(name, found[index], all)),
+    ...NAMES.map((name, index) => checkQueue(name, found[index], known)),
     ...(readable.length > 1 ? [checkTogether(readable)] : []),
   ];
 };

@@ -13,9 +13,14 @@ export const openLogs = async () => {
   return { logs, onLine: (line: Line): void => logs.put(LOG_GROUP, JSON.stringify(line)) };
 };
 
+/** As the local SQS tells `SenderId`, and the local STS `UserId`: of the one key that there is. */
+export const OPERATOR = 'local';
+
 /** Its switch is the same as that of the console. */
-export const openAccount = (mapping: Mapping, queueArn: string) =>
+export const openAccount = (mapping: Mapping, queueArn: string, timeout: number) =>
   startAccount({
+    userId: OPERATOR,
+    timeout,
     functionName: FUNCTION,
     queueArn,
     mappingState: mapping.state,

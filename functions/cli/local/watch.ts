@@ -9,7 +9,7 @@ import { startWorld, type World } from '../../../infra/local/world.ts';
 import { CommandError } from '../terminal/ending.ts';
 import { stopOnInterrupt } from '../terminal/interrupt.ts';
 import { paint, say, seconds } from '../terminal/print.ts';
-import { accountVariables, openAccount, openLogs } from './account.ts';
+import { accountVariables, OPERATOR, openAccount, openLogs } from './account.ts';
 import { buildConsole, buildFunction } from './build.ts';
 import { endpointVariables, sampleCommands, writeEnvFile } from './endpoints.ts';
 import { KEYS, listenToKeys } from './keys.ts';
@@ -45,7 +45,8 @@ const startWatchedWorld = (journal: Journal, passwords: ReadonlyMap<string, Pass
     outcomes: true,
     passwords: Object.fromEntries(passwords),
     timeoutMs: LIMITS.functionMs,
-    env: { SEGURA_TIMEOUT_MS: String(LIMITS.callMs) },
+    // Replays come from the page and from the command line, and both may renew.
+    env: { SEGURA_TIMEOUT_MS: String(LIMITS.callMs), RENEWAL_SENDERS: OPERATOR },
     sqs: { visibilitySeconds: LIMITS.visibilitySeconds },
     onLine: journal.onLine,
     onInvocation: journal.onInvocation,
@@ -159,7 +160,7 @@ export const watch = async ({ port, envFile }: WatchOptions): Promise<number> =>
   await using world = await startWatchedWorld({ ...journal, onLine }, passwords);
   const console = createConsole({ world, journal, passwords });
   await world.mapping.enable();
-  const account = await openAccount(world.mapping, world.sqs.arnOf('requests'));
+  const account = await openAccount(world.mapping, world.sqs.arnOf('requests'), LIMITS.functionMs / 1000);
   const open: { close: () => Promise<unknown> }[] = [console, account, logs];
   const closeAll = () => Promise.all(open.map((each) => each.close()));
   try {
