@@ -34,7 +34,7 @@ describe.concurrent('send --wait', () => {
         ],
       },
     ]);
-    expect(stderr).toMatch(/argument 2: rejected, 1006/);
+    expect(stderr).toMatch(/argument 2: rejected, 1006: User does not have access\n/);
   });
 
   test('interrupted ends with 130, and says what is not settled yet', async () => {

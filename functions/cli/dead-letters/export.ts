@@ -104,7 +104,7 @@ export const runExport = async (options: ExportOptions): Promise<number> => {
   }
   for (const failure of failures) note(paint('red', failure));
   if (unread > 0) note(wrap(`${plural(unread, 'letter')} could not be read: ${UNREAD}.`));
-  const where = exported > 0 ? `written to ${path}, and still in ${plural(queues.length, 'queue')}` : 'no file written';
+  const where = exported > 0 ? `written to ${path}; nothing was taken out of its queue` : 'no file written';
   if (json) sayJson({ exported, unread, file: exported > 0 ? path : null });
   else say(`${plural(exported, 'dead letter')}: ${where}`);
   return failures.length > 0 ? EXIT.failed : EXIT.done;

@@ -1,6 +1,7 @@
 /** The two long parts of `send`: sending, and waiting until all is settled; each with its bar and what goes wrong. */
 import { attempt } from '../../aws/failure.ts';
 import { sleep } from '../../time/sleep.ts';
+import { withoutCode } from '../rejection.ts';
 import { createLogsClient, openSqs } from '../target.ts';
 import { explain } from '../terminal/hints.ts';
 import { createProgress, type Progress } from '../terminal/progress.ts';
@@ -78,7 +79,8 @@ export const waitForAll = async (
         onSettled: (each) => {
           settled.set(each.request.messageId, each);
           const { outcome, errorCode = '', errorMessage = '', request } = each;
-          if (outcome === 'rejected') faults.add(request.place, `rejected, ${errorCode}: ${errorMessage}`);
+          if (outcome === 'rejected')
+            faults.add(request.place, `rejected, ${errorCode}: ${withoutCode(errorCode, errorMessage)}`);
         },
         onLook: (keptCount) => {
           const kept = keptCount > 0 ? `, ${keptCount} kept and delivered again later` : '';

@@ -17,7 +17,7 @@ const QUARTER_MS = 15 * 60_000;
 const LONGEST_WAIT_MS = 60 * 60_000;
 const AHEAD_MS = 60_000;
 const MAX_NAMES = 3;
-const NAME_WIDTH = 10;
+const NAME_WIDTH = 11;
 const QUEUES = ['requests', 'rejected', 'exhausted'] as const;
 
 /** What one part of the account said, or what to fix where it did not. */

@@ -1,6 +1,7 @@
 /** One request told as a story: sent, received, what Segura said, kept until when and why, settled, where it is now. */
 import type { AuditLine } from '../../audit/read.ts';
 import type { Fate, Request } from '../../audit/requests.ts';
+import { withoutCode } from '../rejection.ts';
 import { hang, paint, plural, seconds } from '../terminal/print.ts';
 
 export interface Told {
@@ -54,8 +55,10 @@ const outcomeWords = (line: AuditLine): string => {
       return paint('green', 'enabled');
     case 'already-enabled':
       return paint('green', 'already enabled');
-    case 'rejected':
-      return `${paint('yellow', `rejected (${line.errorCode ?? 'no code'})`)}: ${line.errorMessage ?? 'no reason was written'}`;
+    case 'rejected': {
+      const { errorCode = 'no code', errorMessage = 'no reason was written' } = line;
+      return `${paint('yellow', `rejected (${errorCode})`)}: ${withoutCode(errorCode, errorMessage)}`;
+    }
     case 'kept':
       return keptWords(line);
   }
