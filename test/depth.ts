@@ -9,7 +9,7 @@ export const isFull = process.env['CI'] === 'true';
 export const runs = (all: number, least = 1): number =>
   isFull ? all : Math.min(all, Math.max(least, Math.ceil(all / 10)));
 
-/** All of them in CI, else as many as `runs` says, drawn anew each time. */
+/** All of them in CI, else as many as `runs` says, drawn again each time. */
 export const drawn = <Item>(all: readonly Item[], least = 1): readonly Item[] => {
   const left = [...all];
   const count = runs(all.length, least);

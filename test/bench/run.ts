@@ -1,4 +1,4 @@
-/** One run: everything is built anew, then measured by turns, so that what else the machine does meets all alike. */
+/** One run: everything is built again, then measured by turns, so that what else the machine does meets all alike. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

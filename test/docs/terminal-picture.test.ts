@@ -4,7 +4,7 @@ import { readScenes } from '../../functions/cli/local/scenes.ts';
 import { outcomeText } from '../../functions/cli/local/table.ts';
 import { PICTURE, terminalPicture } from './terminal-picture.ts';
 
-const REPAINT = 'paint it anew: node test/docs/terminal-picture.ts';
+const REPAINT = 'draw it again: node test/docs/terminal-picture.ts';
 
 /** The text of each line, cell by cell, as somebody would select it. */
 const cellsOf = (svg: string): readonly (readonly string[])[] =>

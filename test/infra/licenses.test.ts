@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { LICENSES_FILE, renderLicenses } from '../../infra/licenses.ts';
 
-test('THIRD-PARTY-LICENSES.md lists what is bundled now; else write it anew: npx node infra/licenses.ts', async () => {
+test('THIRD-PARTY-LICENSES.md lists what is bundled now; else write it again: npx node infra/licenses.ts', async () => {
   expect(readFileSync(LICENSES_FILE, 'utf8')).toBe(await renderLicenses());
 });
 

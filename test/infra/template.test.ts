@@ -197,7 +197,7 @@ describe.each(Object.keys(COMBINATIONS))('%s', (name) => {
     for (const { Name } of AlarmConfiguration.Alarms) expect(resource(Name.Ref).Type).toBe('AWS::CloudWatch::Alarm');
     // Errors and bugs alone: whoever may send could ring the others.
     expect(AlarmConfiguration.Alarms.map(({ Name }) => Name.Ref)).toEqual(['NewVersionErrorsAlarm', 'BugAlarm']);
-    // A fault of the version before must not stop the one that mends it.
+    // A fault of the version before must not stop the one that fixes it.
     expect(resource('NewVersionErrorsAlarm').Properties['Dimensions']).toContainEqual({
       Name: 'ExecutedVersion',
       Value: alias.Properties['FunctionVersion'],
@@ -404,7 +404,7 @@ describe('a version of the function', () => {
   const version = (name: string) => published(name, 'EnableDashpasswordLambdaVersion');
 
   test.each(['fifo', 'with outcomes', 'in a VPC', 'in a VPC with its own security group', 'with HTTPS and IAM'])(
-    'is published anew where the function changes: %s',
+    'is published again where the function changes: %s',
     (name) => {
       expect(version(name)).not.toBe(version('as shipped'));
     },

@@ -1,6 +1,6 @@
 /**
  * Laws of a replay under generated faults: whatever SQS does, no chosen letter is lost, no other moves, and what the
- * counts say is true. SQS is a model here, in virtual time, so that thousands of bad days take a second.
+ * counts say is true. SQS is a model here, in virtual time, so that thousands of runs with faults take a second.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';

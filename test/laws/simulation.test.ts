@@ -1,4 +1,4 @@
-/** The core through bad days in virtual time, with seeds that nobody has tried before. `npm run simulate` runs more. */
+/** The core through days with faults in virtual time, with seeds that nobody has tried before. `npm run simulate` runs more. */
 import { expect, test } from 'vitest';
 import { runs } from '../depth.ts';
 import { runEpisode } from '../simulation/episode.ts';

@@ -35,7 +35,7 @@ describe.concurrent('a reader that goes away', () => {
     expect(queues.sqs.messages('rejected')).toHaveLength(LETTERS);
   });
 
-  test('ends a replay after the batch under way; what was not sent lies there, visible', async () => {
+  test('ends a replay after the batch under way; what was not sent stays there, visible', async () => {
     await using queues = await openQueues();
     const refused = { kind: 'failed-entries', code: 'InvalidMessageContents', senderFault: true } as const;
     // What SQS refuses is told on standard error, where nobody reads any more.

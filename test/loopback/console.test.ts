@@ -2,8 +2,8 @@
 import { request } from 'node:http';
 import { describe, expect, test, vi } from 'vitest';
 import { buildConsole } from '../../functions/cli/local/build.ts';
-import { BAD_DAY_NAMES } from '../../infra/local/console/bad-days.ts';
 import { createConsole } from '../../infra/local/console/console.ts';
+import { FAULT_NAMES } from '../../infra/local/console/fault-names.ts';
 import { createJournal } from '../../infra/local/console/journal.ts';
 import { PortError, startConsoleServer } from '../../infra/local/console/server.ts';
 import type { Snapshot } from '../../infra/local/console/snapshot.ts';
@@ -146,13 +146,13 @@ describe.concurrent('broken without a word more', () => {
   });
 });
 
-describe.concurrent('each bad day', () => {
-  test.each(BAD_DAY_NAMES.filter((name) => name !== 'slow' && name !== 'token-revoked'))(
+describe.concurrent('each fault', () => {
+  test.each(FAULT_NAMES.filter((name) => name !== 'slow' && name !== 'token-revoked'))(
     '%s keeps a request, and lets it go once healed',
     async (fault) => {
       await using local = await start();
       const { post, state } = local;
-      // A token is there already, as on most days.
+      // A token is there already, as at most times.
       await post('/requests', { identifier: 11 });
       await eventually(() => state().totals.enabled === 1, 'a good day');
       await post('/faults', { fault });

@@ -19,7 +19,7 @@ const openQueues = async () => {
         env,
         ...(meanwhile ? { meanwhile } : {}),
       }),
-    /** Everything there is, wherever it lies, once. */
+    /** Everything there is, wherever it is, once. */
     distinct: (): string[] => [...new Set([...bodies('requests'), ...bodies('rejected')])].sort(),
     inFlight: (): number => sqs.messages('rejected').filter(({ isInFlight }) => isInFlight).length,
     [Symbol.asyncDispose]: () => sqs.close(),
@@ -63,7 +63,7 @@ describe.concurrent('replay', () => {
     expect(json).toMatchObject({ replayed: 5, failed: 0 });
   });
 
-  test('access denied half way ends the run; what was sent is counted, the rest lies there, visible', async () => {
+  test('access denied half way ends the run; what was sent is counted, the rest stays there, visible', async () => {
     await using queues = await openQueues();
     await putLetters(queues.sqs, 'rejected', letters(60));
     const { status, json, stderr } = await queues.replay(['--rate', '40'], () => {

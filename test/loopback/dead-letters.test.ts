@@ -338,7 +338,7 @@ describe.concurrent('replay', () => {
     expect(last.at - first.at).toBeGreaterThanOrEqual(950);
   });
 
-  test('what fails again while the replay runs is neither a duplicate nor replayed for ever', async () => {
+  test('what fails again while the replay runs is neither a duplicate nor replayed forever', async () => {
     await using queues = await openQueues();
     const { sqs, bodies } = queues;
     await putLetters(sqs, 'rejected', [
@@ -482,7 +482,7 @@ describe.concurrent('discard', () => {
       .split('\n')
       .map((line) => (JSON.parse(line) as { body: string }).body);
 
-  test('what SQS did not delete is counted as failed, stays in the file, and lies in the queue still', async () => {
+  test('what SQS did not delete is counted as failed, stays in the file, and is still in the queue', async () => {
     await using folder = await makeFolder();
     await using queues = await openQueues();
     const { sqs, command } = queues;

@@ -1,5 +1,5 @@
 /**
- * The command line without a process of its own: the same code, evaluated anew for each call, with arguments, environment,
+ * The command line without a process of its own: the same code, evaluated again for each call, with arguments, environment,
  * streams, folder and exit status of its own. A call takes a tenth of what a process takes, and there are hundreds.
  * What only a process has (signals, a terminal, memory, its end) it has not: see command.ts for which calls get one.
  */

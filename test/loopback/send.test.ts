@@ -164,7 +164,7 @@ describe.concurrent('what is not sent', () => {
     expect(queue.sqs.journal).toEqual([]);
   });
 
-  test('a request that is over already', async () => {
+  test('a request that has passed', async () => {
     await using queue = await openQueue();
     const { stderr } = await queue.sendFile('r.jsonl', '{"identifier": 1, "notAfter": "2020-01-01T00:00:00Z"}');
     expect(stderr).toMatch(/line 1: notAfter has passed/);

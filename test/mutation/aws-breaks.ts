@@ -102,7 +102,7 @@ export const AWS_BREAKS: readonly Break[] = [
   },
   {
     file: LETTER,
-    why: 'the replay count starts anew with each rejection',
+    why: 'the replay count starts again with each rejection',
     from: '    ReplayCount: number(provenance.replayCount),',
     to: '    ReplayCount: number(0 * provenance.replayCount),',
   },

@@ -146,7 +146,7 @@ export const misfitOf = async ({ file, from, why }: Break): Promise<string | und
   const times = text.split(from).length - 1;
   return times === 1
     ? undefined
-    : `${file} holds the text of the break "${why}" ${times} times, not once: write it anew in test/mutation`;
+    : `${file} holds the text of the break "${why}" ${times} times, not once: write it again in test/mutation`;
 };
 
 interface Verdict extends Break {

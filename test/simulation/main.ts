@@ -1,5 +1,5 @@
 /**
- * `npm run simulate`: the real core through bad days and outages in virtual time. Prints what happened; exits 1 and names
+ * `npm run simulate`: the real core through faults and outages in virtual time. Prints what happened; exits 1 and names
  * the seed if an invariant broke. The same seed gives the same run.
  */
 import { once } from 'node:events';
@@ -27,7 +27,7 @@ const outages = { group: 'Outages, held against the contract’s Recovery:' };
 const simulate = command({
   name: 'simulate',
   description:
-    'Runs the core of enable-password through bad days in virtual time, and checks after each message that nothing was lost, rejected without a verdict, overtaken, or called more often than promised. Exits with 1 if an invariant broke.',
+    'Runs the core of enable-password through faults and outages in virtual time, and checks after each message that nothing was lost, rejected without a verdict, overtaken, or called more often than promised. Exits with 1 if an invariant broke.',
   options: {
     messages: value('count', 'messages in all (default: 10000)'),
     seed: value('number', 'the same seed gives the same run (default: by the clock)'),

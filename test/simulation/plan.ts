@@ -12,7 +12,7 @@ export type Job =
 
 const PER_EPISODE = 1000;
 const OUTAGES: readonly Kind[] = ['day-long-outage', 'day-long-outage-fifo'];
-/** A day's outage costs as much as ten bad days: each message comes back hundreds of times. */
+/** A day's outage costs as much as ten other episodes: each message comes back hundreds of times. */
 const OUTAGE_SHARE = 0.02;
 const MAX_OUTAGE_MESSAGES = 500;
 const DAYS = KINDS.filter((kind) => !OUTAGES.includes(kind));

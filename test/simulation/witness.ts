@@ -13,7 +13,7 @@ import { isCalm, type Weather } from './weather.ts';
 
 const MAX_CALLS_PER_MESSAGE = 6;
 const MAX_CALLS_UNDER_WAY = 10;
-/** Three attempts on a failing endpoint, as many with the secret read anew, and again for a refused token. */
+/** Three attempts on a failing endpoint, as many with the secret read again, and again for a refused token. */
 const MAX_TOKEN_REQUESTS = 12;
 /** A read is three attempts; without a secret there is one read for the token, and one after a refusal. */
 const MAX_SECRET_REQUESTS = 12;

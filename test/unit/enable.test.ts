@@ -104,7 +104,7 @@ describe('again', () => {
     expect(gaps(stage.calls)).toEqual([100, 180, 340, 660, 2520]);
   });
 
-  test('after 500 at most once, however many other failures lie between', async () => {
+  test('after 500 at most once, however many other failures come between', async () => {
     const always = createStage({ segura: () => SERVER_ERROR });
     expect((await always.enable()).decision).toMatchObject({ cause: 'server-error', errorCode: 'HTTP500' });
     expect(always.calls).toHaveLength(2);

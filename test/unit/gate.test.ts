@@ -1,4 +1,4 @@
-/** One invocation at the breaker: who passes, who probes and when, who is stopped, and that nobody waits for ever. */
+/** One invocation at the breaker: who passes, who probes and when, who is stopped, and that nobody waits forever. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createBreaker, type Sign } from '../../functions/enable-password/breaker.ts';
@@ -306,7 +306,7 @@ test('another secret is tried at once, also by those who wait', async () => {
   expect(clock.now()).toBe(1000);
 });
 
-test('whatever the calls say, nobody waits for ever, and never two probe at once', async () => {
+test('whatever the calls say, nobody waits forever, and never two probe at once', async () => {
   const step = fc.record({
     identifier: fc.integer({ min: 1, max: 6 }),
     ends: fc.constantFrom<Sign | 'release' | 'stop' | 'secret'>('up', 'down', 'unknown', 'release', 'stop', 'secret'),

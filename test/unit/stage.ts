@@ -113,7 +113,7 @@ export const finish = async <Result>(clock: Clock, work: Promise<Result>): Promi
   };
   work.then(over, over);
   await clock.run(() => isOver);
-  if (!isOver) throw new Error('waits for ever: nobody is left who could wake it');
+  if (!isOver) throw new Error('waits forever: nobody is left who could wake it');
   return work;
 };
 

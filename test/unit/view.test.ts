@@ -1,7 +1,7 @@
 /** What the console's page and the watch in a terminal say, word for word. */
 import { describe, expect, test } from 'vitest';
 import { countsLine, summaryLines } from '../../functions/cli/local/summary.ts';
-import type { Breakage } from '../../infra/local/console/bad-days.ts';
+import type { Breakage } from '../../infra/local/console/fault-names.ts';
 import type { MessageRow, RequestsView, Snapshot } from '../../infra/local/console/snapshot.ts';
 import {
   answerState,
@@ -103,7 +103,7 @@ test('an answer of Segura has its status and time; one that never came has neith
 
 describe('the headline', () => {
   test.each([
-    ['at first', {}, 'Nothing has been asked for yet. Ask for a password, then make it a bad day.'],
+    ['at first', {}, 'No request yet. Send one, then break something and see what happens.'],
     ['of one under way', { requests: requests({ count: 1, inWork: 1 }) }, '1 request under way.'],
     ['of two under way', { requests: requests({ count: 2, waiting: 2 }) }, '2 requests under way.'],
     [

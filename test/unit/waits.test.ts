@@ -50,7 +50,7 @@ describe('between receives', () => {
     ['within our own wait is respected', 33, 33, 39],
     ['in fractions is rounded up', 100.2, 101, 113],
     ['for a day is capped, so that the next call comes within 15 minutes', 86_400, 870, 900],
-    ['for ever is capped too', Number.POSITIVE_INFINITY, 870, 900],
+    ['forever is capped too', Number.POSITIVE_INFINITY, 870, 900],
   ])('a Retry-After %s', (_, askedSeconds, least, most) => {
     const options = { receiveCount: 1, ageSeconds: 1, askedSeconds };
     expect([keptWaitSeconds(options, 0), keptWaitSeconds(options, 0.999999)]).toEqual([least, most]);

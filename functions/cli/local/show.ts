@@ -147,7 +147,7 @@ const printEnd = (world: World, rows: readonly Row[], tookMs: number): void => {
   }
   if (wrong.length > 0) return;
   say(paint('green', 'All as it should be.'));
-  say(paint('dim', 'See it in a browser, and make it a bad day yourself: npm start -- --watch'));
+  say(paint('dim', 'See it in a browser, and break things yourself: npm start -- --watch'));
 };
 
 /** @returns the exit status: 0 when everything became what it should */

@@ -1,5 +1,5 @@
 /** The state of the local world in a few lines of text; each number says what it counts. */
-import { type Breakage, describeBreakage } from '../../../infra/local/console/bad-days.ts';
+import { type Breakage, describeBreakage } from '../../../infra/local/console/fault-names.ts';
 import type { Snapshot } from '../../../infra/local/console/snapshot.ts';
 import { fairnessState, requestsState } from '../../../infra/local/console/view.ts';
 

@@ -91,7 +91,7 @@ const printStart = async (
   for (const command of sampleCommands()) say(`  ${command}`);
   const { from, to, active, noAccess, unknown } = PASSWORDS;
   say(
-    `\nSegura knows the passwords ${from} to ${to}: ${active} is enabled already, ${noAccess} is not ours, ${unknown} does not exist. Ctrl-C ends it.\n`,
+    `\nSegura knows the passwords ${from} to ${to}: ${active} is enabled already, ${noAccess} gives 1006 (no access), ${unknown} gives 1005 (not found). Ctrl-C ends it.\n`,
   );
   say(paint('bold', row('time', 'identifier', 'became', 'attempts', 'took', 'group', 'requested by')));
 };

@@ -1,13 +1,13 @@
-/** Puts a bad day into the world, and takes it out again. */
+/** Switches a fault on in the world, and off again. */
 import type { Fault } from '../faults.ts';
 import type { World } from '../world.ts';
 import { SECRET_ID } from '../world.ts';
-import type { BadDay, Breakage } from './bad-days.ts';
+import type { Breakage, FaultName } from './fault-names.ts';
 
 export const DEFAULT_RETRY_AFTER_SECONDS = 30;
 export const DEFAULT_DELAY_MS = 2000;
 
-/** What a call meets on a bad day that is one of single calls. */
+/** What a single call meets. */
 const faultOf = ({ fault, retryAfter, delayMs }: Breakage): Fault | undefined => {
   switch (fault) {
     case '503':
@@ -39,7 +39,7 @@ const FAILING_ACTIONS = ['SendMessageBatch', 'ChangeMessageVisibilityBatch'] as 
 const createLasting = ({ segura, secrets, sqs, certificates, secretValue }: World) => {
   let rotations = 0;
   const nothing = (): void => {};
-  const lasting: Readonly<Partial<Record<BadDay, { readonly begin: () => void; readonly end: () => void }>>> = {
+  const lasting: Readonly<Partial<Record<FaultName, { readonly begin: () => void; readonly end: () => void }>>> = {
     'token-revoked': { begin: segura.revokeTokens, end: nothing },
     'secret-rotated': {
       begin: () => {
@@ -67,7 +67,7 @@ const createLasting = ({ segura, secrets, sqs, certificates, secretValue }: Worl
 
 export interface Breakages {
   readonly all: () => readonly Breakage[];
-  /** One bad day for one scope: another of the same takes its place. */
+  /** One fault of a kind for one scope: another of the same takes its place. */
   readonly begin: (breakage: Breakage) => void;
   readonly end: (breakage: Breakage) => void;
 }

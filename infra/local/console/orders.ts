@@ -1,5 +1,5 @@
 /** What a person or a script may order of the console, read from JSON; what is wrong is told with what to write instead. */
-import { BAD_DAY_NAMES, BAD_DAYS, type BadDay, type Breakage, isBadDay } from './bad-days.ts';
+import { type Breakage, FAULT_NAMES, FAULTS, type FaultName, isFaultName } from './fault-names.ts';
 
 /** Told as 400. */
 export class OrderError extends Error {
@@ -103,10 +103,10 @@ const FAULT_KEYS = ['fault', 'share', 'identifier', 'seconds', 'retryAfter', 'de
 const MAX_SECONDS = 86_400;
 
 /** @throws OrderError */
-const readFault = (given: Given): BadDay => {
+const readFault = (given: Given): FaultName => {
   const fault = given['fault'] === undefined ? '503' : String(given['fault']);
-  if (isBadDay(fault)) return fault;
-  throw new OrderError(`fault must be one of ${BAD_DAY_NAMES.join(', ')}`);
+  if (isFaultName(fault)) return fault;
+  throw new OrderError(`fault must be one of ${FAULT_NAMES.join(', ')}`);
 };
 
 /**
@@ -119,7 +119,7 @@ export const readFaultOrder = (value: unknown, at: number): Breakage => {
   const share = readNumber(given, 'share', 0.01, 1) ?? 1;
   const { identifier } = given;
   const isScoped = share < 1 || identifier !== undefined;
-  if (isScoped && !BAD_DAYS[fault].isScoped) {
+  if (isScoped && !FAULTS[fault].isScoped) {
     throw new OrderError(`${fault} holds for all: leave share and identifier out`);
   }
   const seconds = readNumber(given, 'seconds', 1, MAX_SECONDS);

@@ -2,7 +2,7 @@
 import type { Line } from '../lambda.ts';
 import type { JournalEntry } from '../segura-journal.ts';
 import type { MessageView, QueueName } from '../sqs.ts';
-import type { BadDay, Breakage } from './bad-days.ts';
+import type { Breakage, FaultName } from './fault-names.ts';
 import type { Journal, Settled, Totals } from './journal.ts';
 
 export type RowOutcome = 'waiting' | 'in-work' | 'kept' | 'enabled' | 'already-enabled' | 'rejected' | 'exhausted';
@@ -51,7 +51,7 @@ export interface SeguraAnswer {
 export interface Snapshot {
   readonly at: number;
   readonly isPaused: boolean;
-  readonly segura: 'up' | BadDay;
+  readonly segura: 'up' | FaultName;
   readonly breakages: readonly Breakage[];
   readonly answers: readonly SeguraAnswer[];
   readonly calls: number;

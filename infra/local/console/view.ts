@@ -1,11 +1,11 @@
 /** What the page says, in words: pure, so that it is tested without a browser. */
 import type { Line } from '../lambda.ts';
-import { describeBreakage } from './bad-days.ts';
+import { describeBreakage } from './fault-names.ts';
 import type { MessageRow, RequestsView, RowOutcome, SeguraAnswer, Snapshot } from './snapshot.ts';
 
 const plural = (count: number, one: string, more = `${one}s`): string => `${count} ${count === 1 ? one : more}`;
 
-/** `24 s`, `3 min`; nothing is ever back in less than no time. */
+/** `24 s`, `3 min`; never below zero, for clocks differ. */
 export const timeLeft = (ms: number): string => {
   const seconds = Math.max(0, Math.ceil(ms / 1000));
   return seconds < 100 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;
@@ -72,7 +72,7 @@ export const headline = (snapshot: Snapshot): string => {
   if (exhausted.count > 0) return `Settled: ${sum(snapshot)}; ${exhausted.count} given up.`;
   const isNew = snapshot.totals.enabled + snapshot.totals['already-enabled'] + snapshot.totals.rejected === 0;
   return isNew
-    ? 'Nothing has been asked for yet. Ask for a password, then make it a bad day.'
+    ? 'No request yet. Send one, then break something and see what happens.'
     : `All settled: ${sum(snapshot)}. Nothing waits.`;
 };
 

@@ -1,5 +1,5 @@
 /** What one can do: forms, buttons and keys, each ending in one order to the server. */
-import { BAD_DAY_NAMES, BAD_DAYS, isBadDay } from '../bad-days.ts';
+import { FAULT_NAMES, FAULTS, isFaultName } from '../fault-names.ts';
 import { order, type Told } from './ask.ts';
 import { find, setText } from './dom.ts';
 
@@ -23,7 +23,7 @@ const sendBody = (form: FormData, count: string): Readonly<Record<string, unknow
 
 const faultBody = (form: FormData): Readonly<Record<string, unknown>> => {
   const fault = textOf(form, 'fault');
-  const isScoped = isBadDay(fault) && BAD_DAYS[fault].isScoped;
+  const isScoped = isFaultName(fault) && FAULTS[fault].isScoped;
   const scope = isScoped ? textOf(form, 'scope') : 'all';
   return {
     fault,
@@ -39,7 +39,7 @@ const faultBody = (form: FormData): Readonly<Record<string, unknown>> => {
 const arrangeFields = (form: HTMLFormElement): void => {
   const values = new FormData(form);
   const fault = textOf(values, 'fault');
-  const isScoped = isBadDay(fault) && BAD_DAYS[fault].isScoped;
+  const isScoped = isFaultName(fault) && FAULTS[fault].isScoped;
   const scope = find('[name="scope"]', HTMLSelectElement, form);
   scope.disabled = !isScoped;
   for (const label of form.querySelectorAll('label[data-for]')) {
@@ -68,7 +68,7 @@ export const createControls = (): Controls => {
   const pause = find('#pause', HTMLButtonElement);
   const told = find('#told', HTMLElement);
   const fault = find('[name="fault"]', HTMLSelectElement, breaker);
-  for (const name of BAD_DAY_NAMES) fault.add(new Option(BAD_DAYS[name].title, name));
+  for (const name of FAULT_NAMES) fault.add(new Option(FAULTS[name].title, name));
 
   const tell = (result: Told, words: (value: unknown) => string): void => {
     told.dataset['kind'] = result.kind;

@@ -1,5 +1,5 @@
 /** The page: server-sent events in, picture and charts out. */
-import { type Breakage, describeBreakage } from '../bad-days.ts';
+import { type Breakage, describeBreakage } from '../fault-names.ts';
 import type { Sample } from '../history.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { fairnessState, headline, requestsState, timeLeft } from '../view.ts';

@@ -1,6 +1,6 @@
-/** The bad days that a person can switch on, by name; what each does to the world stands in breakage.ts. */
+/** The faults that a person can switch on, by name; what each does to the world stands in breakage.ts. */
 
-export const BAD_DAYS = {
+export const FAULTS = {
   '503': { title: 'Gateway answers 503', isScoped: true },
   'time-out': { title: 'No answer (time-out)', isScoped: true },
   slow: { title: 'Slow answers', isScoped: true },
@@ -12,10 +12,10 @@ export const BAD_DAYS = {
   'sqs-failing': { title: 'SQS failing', isScoped: false },
 } as const satisfies Readonly<Record<string, { readonly title: string; readonly isScoped: boolean }>>;
 
-export type BadDay = keyof typeof BAD_DAYS;
+export type FaultName = keyof typeof FAULTS;
 
 /** In the order in which they are offered. `Object.keys` would put the numbers first in another. */
-export const BAD_DAY_NAMES: readonly BadDay[] = [
+export const FAULT_NAMES: readonly FaultName[] = [
   '503',
   'time-out',
   'slow',
@@ -27,11 +27,11 @@ export const BAD_DAY_NAMES: readonly BadDay[] = [
   'sqs-failing',
 ];
 
-export const isBadDay = (value: unknown): value is BadDay => BAD_DAY_NAMES.some((name) => name === value);
+export const isFaultName = (value: unknown): value is FaultName => FAULT_NAMES.some((name) => name === value);
 
 /** What is broken now. */
 export interface Breakage {
-  readonly fault: BadDay;
+  readonly fault: FaultName;
   /** Of the calls, above 0 and up to 1. */
   readonly share: number;
   /** Where it holds for one password alone. */
@@ -47,7 +47,7 @@ export interface Breakage {
 /** `Gateway answers 503, half of the calls, for password 10` */
 export const describeBreakage = ({ fault, share, identifier, retryAfter, delayMs }: Breakage): string =>
   [
-    BAD_DAYS[fault].title,
+    FAULTS[fault].title,
     ...(retryAfter === undefined ? [] : [`${retryAfter} s`]),
     ...(delayMs === undefined ? [] : [`${delayMs / 1000} s`]),
     ...(share < 1 ? [`${Math.round(share * 100)} % of calls`] : []),
