@@ -21,7 +21,7 @@ export interface AttemptParts {
 }
 
 /** Wait after `attempt` attempts (from 1) on AWS: doubles each time, half of it by chance. */
-export const retryWaitMs = (attempt: number, random: number, firstWaitMs: number): number =>
+const retryWaitMs = (attempt: number, random: number, firstWaitMs: number): number =>
   firstWaitMs * 2 ** (attempt - 1) * (0.5 + random / 2);
 
 /** Carries out `attempt` until it says that it need not be repeated, or attempts or time are spent. */

@@ -1,6 +1,4 @@
-/** A queue's URL: what counts as one, which region it names, and whether two name the same queue. */
-
-export const isHttpUrl = (value: string): boolean => /^https?:\/\//.test(value) && URL.canParse(value);
+/** A queue's URL: which region it names, and whether two name the same queue. */
 
 export const QUEUE_URL_EXAMPLE = 'https://sqs.eu-west-1.amazonaws.com/123456789012/requests';
 

@@ -1,6 +1,7 @@
-/** Region and endpoints of AWS, from the AWS SDK's own variables, read once and for both functions. */
+/** Region and endpoints of AWS, from the AWS SDK's own variables, and the URLs of queues: read once and for both functions. */
+import { isHttpUrl } from '../http/url.ts';
 import type { Reader } from '../settings/variables.ts';
-import { regionOfQueue } from './queue-url.ts';
+import { isSameQueue, QUEUE_URL_EXAMPLE, regionOfQueue } from './queue-url.ts';
 
 export interface AwsSettings {
   readonly region: string;
@@ -35,5 +36,21 @@ export const readAwsSettings = ({ text, url, flag, fault }: Reader, queueUrl: st
     useFipsEndpoint,
     useDualstackEndpoint: flag('AWS_USE_DUALSTACK_ENDPOINT'),
     appId: text('AWS_SDK_UA_APP_ID'),
+  };
+};
+
+/** Reads variables that name queues. What is no URL of one is `''`, so that nothing more is said of it. */
+export const createQueueReader = ({ text, required, fault }: Reader) => {
+  const queueUrl = (name: string, value: string): string => {
+    if (value === '' || isHttpUrl(value)) return value;
+    fault(`${name} is no queue URL such as ${QUEUE_URL_EXAMPLE}`);
+    return '';
+  };
+  return {
+    optionalQueueUrl: (name: string): string => queueUrl(name, text(name) ?? ''),
+    requiredQueueUrl: (name: string, queue: string): string =>
+      queueUrl(name, required(name, `the URL of the ${queue} queue`)),
+    /** Of two queues that must be different ones. */
+    isSame: (a: string, b: string): boolean => a !== '' && b !== '' && isSameQueue(a, b),
   };
 };

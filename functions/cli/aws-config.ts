@@ -4,10 +4,10 @@
  */
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { SILENT } from '../aws/clients.ts';
-import { isHttpUrl } from '../aws/queue-url.ts';
 import { readProxy } from '../http/proxy.ts';
 import { createRequestHandler } from '../http/request-handler.ts';
 import { createSend } from '../http/send.ts';
+import { isHttpUrl } from '../http/url.ts';
 import type { OptionsOf, WHERE } from './command.ts';
 import { readProfiles } from './profile.ts';
 import { askText, hasPerson } from './terminal/ask.ts';

@@ -2,8 +2,9 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { COMMAND_PATIENCE } from '../aws/attempts.ts';
 import { attempt } from '../aws/failure.ts';
-import { isHttpUrl, QUEUE_URL_EXAMPLE, regionOfQueue } from '../aws/queue-url.ts';
+import { QUEUE_URL_EXAMPLE, regionOfQueue } from '../aws/queue-url.ts';
 import { createSqs, type Sqs } from '../aws/sqs.ts';
+import { isHttpUrl } from '../http/url.ts';
 import { sleep } from '../time/sleep.ts';
 import { awsConfig, checkAwsConfig, sqsEndpoint } from './aws-config.ts';
 import { longName, type OptionsOf, type WHERE } from './command.ts';

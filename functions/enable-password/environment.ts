@@ -1,5 +1,5 @@
 /** The environment of enable-password: variables in, typed settings out, or one error that names every bad one. */
-import { type AwsSettings, readAwsSettings } from '../aws/settings.ts';
+import { type AwsSettings, createQueueReader, readAwsSettings } from '../aws/settings.ts';
 import type { ProxySettings } from '../http/proxy.ts';
 import { createReader, DEFAULTS, EnvironmentError, type Variables } from '../settings/variables.ts';
 
@@ -29,7 +29,8 @@ const MAX_CONCURRENCY = 500;
 export const readEnvironment = (variables: Variables): Environment => {
   const faults: string[] = [];
   const reader = createReader(variables, faults);
-  const { text, required, optionalQueueUrl, requiredQueueUrl, isSame, integer, senderIds } = reader;
+  const { text, required, integer, senderIds } = reader;
+  const { optionalQueueUrl, requiredQueueUrl, isSame } = createQueueReader(reader);
   const secretId = required('SEGURA_SECRET_ID', 'the name or ARN of the secret');
   const sourceQueueUrl = requiredQueueUrl('SOURCE_QUEUE_URL', 'requests');
   const rejectedQueueUrl = requiredQueueUrl('REJECTED_QUEUE_URL', 'rejected');

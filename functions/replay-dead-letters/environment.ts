@@ -1,5 +1,5 @@
 /** The environment of replay-dead-letters: the same variables, and the same defaults, as of enable-password. */
-import { type AwsSettings, readAwsSettings } from '../aws/settings.ts';
+import { type AwsSettings, createQueueReader, readAwsSettings } from '../aws/settings.ts';
 import type { ProxySettings } from '../http/proxy.ts';
 import { createReader, EnvironmentError, type Variables } from '../settings/variables.ts';
 
@@ -18,7 +18,8 @@ export interface Environment {
 export const readEnvironment = (variables: Variables): Environment => {
   const faults: string[] = [];
   const reader = createReader(variables, faults);
-  const { requiredQueueUrl, isSame, integer } = reader;
+  const { integer } = reader;
+  const { requiredQueueUrl, isSame } = createQueueReader(reader);
   const requestsQueueUrl = requiredQueueUrl('SOURCE_QUEUE_URL', 'requests');
   const rejectedQueueUrl = requiredQueueUrl('REJECTED_QUEUE_URL', 'rejected');
   const exhaustedQueueUrl = requiredQueueUrl('EXHAUSTED_QUEUE_URL', 'exhausted');

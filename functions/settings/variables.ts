@@ -1,6 +1,6 @@
 /** Reads environment variables one after the other and gathers every fault, so that all are named together. */
-import { isHttpUrl, isSameQueue, QUEUE_URL_EXAMPLE } from '../aws/queue-url.ts';
 import { type ProxySettings, proxyFault, readProxy } from '../http/proxy.ts';
+import { isHttpUrl } from '../http/url.ts';
 
 /** What holds where a variable is not set; README and template are compared with it by a test. */
 export const DEFAULTS = {
@@ -38,13 +38,6 @@ export const createReader = (variables: Variables, faults: string[]) => {
     return value ?? '';
   };
 
-  /** `''` for what is no queue URL, so that nothing more is said of it. */
-  const queueUrl = (name: string, value: string): string => {
-    if (value === '' || isHttpUrl(value)) return value;
-    faults.push(`${name} is no queue URL such as ${QUEUE_URL_EXAMPLE}`);
-    return '';
-  };
-
   return {
     text,
     required,
@@ -71,11 +64,6 @@ export const createReader = (variables: Variables, faults: string[]) => {
       if (value !== 'true' && value !== 'false') faults.push(`${name} must be true or false`);
       return value === 'true';
     },
-    optionalQueueUrl: (name: string): string => queueUrl(name, text(name) ?? ''),
-    requiredQueueUrl: (name: string, queue: string): string =>
-      queueUrl(name, required(name, `the URL of the ${queue} queue`)),
-    /** Of two queues that must be different ones. */
-    isSame: (a: string, b: string): boolean => a !== '' && b !== '' && isSameQueue(a, b),
     /** IAM ids with commas between; a template may leave one of them empty. */
     senderIds: (name: string): readonly string[] => {
       const ids = (text(name) ?? '').split(',').flatMap((id) => id.trim() || []);

@@ -1,6 +1,7 @@
 /** Which region a queue's URL names, and when two name the same queue. */
 import { expect, test } from 'vitest';
-import { isHttpUrl, isSameQueue, regionOfQueue } from '../../functions/aws/queue-url.ts';
+import { isSameQueue, regionOfQueue } from '../../functions/aws/queue-url.ts';
+import { isHttpUrl } from '../../functions/http/url.ts';
 
 const QUEUE = 'https://sqs.eu-west-1.amazonaws.com/1/requests';
 

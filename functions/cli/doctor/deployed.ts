@@ -1,6 +1,7 @@
 /** The doctor on what is deployed: which version runs, and whether requests are delivered to it. */
 import { attempt } from '../../aws/failure.ts';
-import { isHttpUrl, isSameQueue } from '../../aws/queue-url.ts';
+import { isSameQueue } from '../../aws/queue-url.ts';
+import { isHttpUrl } from '../../http/url.ts';
 import { createDeliveries, type Delivery } from '../delivery.ts';
 import { ALIAS, type FunctionNow, readFunction, versionWords } from '../function.ts';
 import type { Target, TargetOptions } from '../target.ts';
