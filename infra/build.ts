@@ -165,7 +165,7 @@ export const consoleOptions: BuildOptions = {
 };
 
 /** Builds everything from nothing; nothing of an earlier build stays. */
-export const buildAll = async ({ analyze = false } = {}): Promise<void> => {
+const buildAll = async ({ analyze = false } = {}): Promise<void> => {
   await rm(join(root, 'dist'), { recursive: true, force: true });
   const targets = [...functionNames.map(deployedOptions), cliOptions, consoleOptions];
   for (const { metafile } of await Promise.all(targets.map((options) => build(options)))) {

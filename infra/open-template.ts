@@ -99,7 +99,7 @@ const shortDashboard = (body: unknown): unknown => {
 };
 
 /** The parameters that a value depends on, conditions followed. */
-export const parametersIn = (value: unknown, conditions: Json): ReadonlySet<string> => {
+const parametersIn = (value: unknown, conditions: Json): ReadonlySet<string> => {
   const known = new Set(Object.keys(RULES).map(logicalName));
   const found = new Set<string>();
   const look = (each: unknown): void => {

@@ -36,7 +36,7 @@ const isForUsers = ({ properties = [] }: Component): boolean =>
   !properties.some(({ name }) => name === 'cdx:npm:package:development' || name === 'cdx:npm:package:extraneous');
 
 /** @throws Error where npm finds the installation incomplete: `npm ci` first */
-export const createSbom = async (): Promise<Sbom> => {
+const createSbom = async (): Promise<Sbom> => {
   const [{ stdout }, bundled] = await Promise.all([
     promisify(execFile)('npm', ['sbom', '--sbom-format=cyclonedx'], { cwd: root, maxBuffer: MAX_BYTES }),
     readBundled(),

@@ -7,7 +7,6 @@ export type LogsClient = Pick<CloudWatchLogsClient, 'send'>;
 /** Which requests are meant; all of them unless one is named. */
 export type Question =
   | { readonly kind: 'all' }
-  | { readonly kind: 'kept' }
   | { readonly kind: 'message'; readonly messageId: string }
   | { readonly kind: 'request'; readonly requestId: string }
   | { readonly kind: 'identifier'; readonly identifier: number };
@@ -31,8 +30,6 @@ const conditionOf = (question: Question): string | undefined => {
   switch (question.kind) {
     case 'all':
       return undefined;
-    case 'kept':
-      return equals('outcome', 'kept');
     case 'request':
       return equals('requestId', question.requestId);
     case 'identifier':
@@ -46,7 +43,7 @@ const conditionOf = (question: Question): string | undefined => {
 };
 
 /** CloudWatch's filter pattern (User Guide, "Filter pattern syntax for metric filters …", read 2026-11). */
-export const patternOf = (question: Question): string => {
+const patternOf = (question: Question): string => {
   const condition = conditionOf(question);
   const message = `$.message = "${AUDIT_MESSAGE}"`;
   return condition === undefined ? `{ ${message} }` : `{ (${message}) && (${condition}) }`;
@@ -57,8 +54,6 @@ const isMeant = (line: AuditLine, question: Question): boolean => {
   switch (question.kind) {
     case 'all':
       return true;
-    case 'kept':
-      return line.outcome === 'kept';
     case 'request':
       return line.requestId === question.requestId;
     case 'identifier':

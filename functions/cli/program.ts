@@ -6,7 +6,7 @@ import { BREAK, wrapLine } from './terminal/text.ts';
 import { UsageError } from './terminal/usage.ts';
 
 /** The form that works in a clone, in a project that depends on the package, and without either. */
-export const PROGRAM = 'npx mysafe-enable';
+const PROGRAM = 'npx mysafe-enable';
 
 /** Two blanks before, a blank and a backslash behind. */
 const EXAMPLE_MARGIN = 4;

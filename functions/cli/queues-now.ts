@@ -37,7 +37,7 @@ export const countQueue = async (sqs: SQSClient, queueUrl: string): Promise<Queu
 export const totalOf = ({ visible, hidden, delayed }: QueueCounts): number => visible + hidden + delayed;
 
 /** The key under which the lines of the letter's request are joined. */
-export const keyOfLetter = ({ messageId, provenance, body }: Letter): string => {
+const keyOfLetter = ({ messageId, provenance, body }: Letter): string => {
   const parsed = parseRequest(body);
   const { originalMessageId, replayCount } = provenance;
   // A letter of ours has an id of its own; one that SQS moved has that of its message.

@@ -78,7 +78,7 @@ export interface WaitOptions {
 }
 
 /** Bounds of the visibility timeout of a kept message, in seconds: drawn evenly between the two. */
-export const keptWaitBounds = (options: WaitOptions): readonly [least: number, most: number] => {
+const keptWaitBounds = (options: WaitOptions): readonly [least: number, most: number] => {
   const { receiveCount, ageSeconds, askedSeconds = 0, isOneOfMany = false } = options;
   const step = FIRST_VISIBILITY_SECONDS * GROWTH ** Math.max(1, receiveCount);
   const longest = Math.min(longestSeconds(ageSeconds), step);

@@ -52,7 +52,7 @@ const KEYS = [
 ] as const;
 
 /** The event is no set of options; the message names each fault. */
-export class OptionsError extends Error {
+class OptionsError extends Error {
   readonly code = 'OPTIONS_MALFORMED';
   constructor(faults: readonly string[]) {
     super(

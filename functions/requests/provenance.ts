@@ -40,7 +40,7 @@ export interface Trust {
 
 export const TRUST_NOBODY: Trust = { renewalSenders: [], callerSenders: [] };
 
-export const MAX_ID_CHARACTERS = 128;
+const MAX_ID_CHARACTERS = 128;
 /** Of names and reasons, counted in code points like the request's own fields. */
 export const MAX_WORDS_CHARACTERS = 256;
 const MAX_DATE_CHARACTERS = 40;

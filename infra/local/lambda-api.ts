@@ -38,7 +38,7 @@ const CONCURRENCY_PATH = /^\/2019-09-30\/functions\/([\w-]+)\/concurrency$/;
 const CONFIGURATION_PATH = /^\/2015-03-31\/functions\/([\w-]+)\/configuration$/;
 const MAPPINGS_PATH = /^\/2015-03-31\/event-source-mappings\/?([\w-]*)\/?$/;
 
-export const refuse = (status: number, type: string, message: string): LambdaReply => ({
+const refuse = (status: number, type: string, message: string): LambdaReply => ({
   status,
   value: { Type: 'User', Message: message },
   type,

@@ -10,8 +10,8 @@ const MAX_ATTRIBUTES = 10;
 const MAX_DELAY_SECONDS = 900;
 const MAX_WAIT_SECONDS = 20;
 const MAX_VISIBILITY_SECONDS = 43_200;
-export const MAX_MESSAGE_BYTES = 1_048_576;
-export const MAX_BATCH_ENTRIES = 10;
+const MAX_MESSAGE_BYTES = 1_048_576;
+const MAX_BATCH_ENTRIES = 10;
 
 const invalid = (message: string): Refusal => ({ code: 'InvalidParameterValue', message });
 const missing = (parameter: string): Refusal => ({
@@ -24,7 +24,7 @@ export const attributesOf = (entry: Json): Readonly<Record<string, MessageAttrib
   (entry['MessageAttributes'] as Readonly<Record<string, MessageAttribute>> | undefined) ?? {};
 
 /** Bytes that SQS counts: the body and each attribute's name, type and value. */
-export const bytesOf = (entry: Json): number => {
+const bytesOf = (entry: Json): number => {
   let bytes = Buffer.byteLength(String(entry['MessageBody'] ?? ''));
   for (const [name, { DataType, StringValue = '', BinaryValue = '' }] of Object.entries(attributesOf(entry))) {
     bytes += Buffer.byteLength(name) + Buffer.byteLength(DataType ?? '') + Buffer.byteLength(StringValue);

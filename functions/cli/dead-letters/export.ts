@@ -15,7 +15,7 @@ import { CSV_HEAD, csvOf, defaultFile, recordOf } from './letter-file.ts';
 import { findQueues, readLimit, readSelection, readVisibility } from './letters.ts';
 import { UNREAD } from './tell.ts';
 
-export const FORMATS = ['jsonl', 'csv'] as const;
+const FORMATS = ['jsonl', 'csv'] as const;
 type Format = (typeof FORMATS)[number];
 
 const readFormat = ({ format, file }: ExportOptions): Format => {

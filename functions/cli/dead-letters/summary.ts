@@ -4,8 +4,8 @@ import { createScan, type QueueToRead } from '../../dead-letters/scan.ts';
 import { codeOf, isSelected, type Selection } from '../../dead-letters/select.ts';
 import type { OpenSqs } from '../target.ts';
 import { explain } from '../terminal/hints.ts';
-import { columns, note, paint, plural, say, table, wrap } from '../terminal/print.ts';
-import { age, codeName, UNREAD } from './tell.ts';
+import { age, columns, note, paint, plural, say, table, wrap } from '../terminal/print.ts';
+import { codeName, UNREAD } from './tell.ts';
 
 const HOUR_MS = 3_600_000;
 /** The ages a person asks by: just now, this shift, today, within the four days a request lives, until SQS drops it. */

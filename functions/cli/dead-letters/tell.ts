@@ -2,7 +2,7 @@
 import { type Letter, NO_CODE } from '../../dead-letters/letter.ts';
 import { codeOf } from '../../dead-letters/select.ts';
 import { parseRequest, type RequesterFields, requesterOf } from '../../requests/request.ts';
-import { columns, paint } from '../terminal/print.ts';
+import { age, columns, paint } from '../terminal/print.ts';
 import { BREAK, shorten, widthOf } from '../terminal/text.ts';
 
 const MAX_TOLD = 20;
@@ -15,12 +15,6 @@ export const createTeller = (tell: (text: string) => void) => {
     if (told <= MAX_TOLD) tell(`${paint('yellow', '!')} ${letter.messageId}: ${notice}`);
     if (told === MAX_TOLD + 1) tell('… and more; all are counted');
   };
-};
-
-export const age = (ms: number): string => {
-  const minutes = Math.max(0, Math.floor(ms / 60_000));
-  if (minutes < 60) return `${minutes} min`;
-  return minutes < 2880 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`;
 };
 
 /** Why a letter may stay unread: SQS hands out one group's next only when the one before is gone. */

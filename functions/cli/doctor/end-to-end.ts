@@ -7,6 +7,7 @@ import type { AuditLine } from '../../audit/read.ts';
 import { searchLines } from '../../audit/search.ts';
 import { attempt, type Failed } from '../../aws/failure.ts';
 import { sleep } from '../../time/sleep.ts';
+import { DOCTOR_SOURCE } from '../doctor-source.ts';
 import { createLogsClient, openSqs, type Target, type TargetOptions } from '../target.ts';
 import { explain } from '../terminal/hints.ts';
 import { type Check, failed, notChecked, ok, step } from './check.ts';
@@ -17,8 +18,6 @@ import { takeOut } from './take-out.ts';
 
 /** The largest identifier there can be. Nobody has it, so Segura must say 1005. */
 export const LARGEST_IDENTIFIER = Number.MAX_SAFE_INTEGER;
-/** `report` leaves requests of this source out. */
-export const DOCTOR_SOURCE = 'mysafe-enable doctor';
 const GROUP = 'mysafe-enable-doctor';
 
 const LOOK_AGAIN_MS = 1000;

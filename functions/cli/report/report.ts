@@ -7,6 +7,7 @@ import type { AuditLine } from '../../audit/read.ts';
 import { createRequests, fatesOf, type Request } from '../../audit/requests.ts';
 import { searchParts } from '../../audit/search.ts';
 import type { Letter } from '../../dead-letters/letter.ts';
+import { DOCTOR_SOURCE } from '../doctor-source.ts';
 import { createFile } from '../new-file.ts';
 import { type QueuesRead, readQueuesNow } from '../queues-now.ts';
 import { createLogsClient, findTarget, type Target } from '../target.ts';
@@ -20,8 +21,6 @@ import type { ReportOptions } from './command.ts';
 import { lettersOnly } from './letters-only.ts';
 import { COLUMNS, createHours, createTotals, type Row, rowOf, type Span, type Totals } from './rows.ts';
 
-/** Written by the doctor's own requests, which nobody asked for. */
-const DOCTOR = 'mysafe-enable doctor';
 /** What is delivered now is meant too, and clocks differ. */
 const AHEAD_MS = 60_000;
 
@@ -59,7 +58,7 @@ const gather = async (options: ReportOptions, logGroup: string, { from, to, now 
   const add = (line: AuditLine): void => {
     const isMeant = line.at >= from && line.at < to;
     if (isMeant) hours.add(line.at);
-    if (line.source === DOCTOR) return;
+    if (line.source === DOCTOR_SOURCE) return;
     const key = requests.add(line);
     if (isMeant) meant.add(key);
   };
@@ -203,7 +202,7 @@ const readLetters = async (
   signal: AbortSignal,
 ) => {
   const rows: Row[] = [];
-  const only = lettersOnly(gathered.requests, times, DOCTOR);
+  const only = lettersOnly(gathered.requests, times, DOCTOR_SOURCE);
   const onLetter = (queue: 'rejected' | 'exhausted', letter: Letter, key: string): void => {
     const row = only(queue, letter, key);
     if (row) rows.push(row);

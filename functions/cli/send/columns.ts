@@ -36,7 +36,7 @@ export const findConflict = (
 };
 
 /** Letters to change, add or take away until one word is the other (Levenshtein). */
-export const distance = (one: string, other: string): number => {
+const distance = (one: string, other: string): number => {
   let row = Array.from({ length: other.length + 1 }, (_, index) => index);
   for (const [line, letter] of [...one].entries()) {
     const next = [line + 1];

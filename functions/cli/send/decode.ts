@@ -41,7 +41,7 @@ const countLineFeeds = (bytes: Buffer): number => {
 };
 
 /** What encoding bytes that are not UTF-8 look like; a guess, for whoever has to convert the file. */
-export const guessEncoding = (bytes: Buffer): string => {
+const guessEncoding = (bytes: Buffer): string => {
   if (bytes.includes(0)) return 'UTF-16 without a byte order mark';
   const decoded = bytes.toString('utf8');
   const broken = decoded.match(/\ufffd/g)?.length ?? 0;

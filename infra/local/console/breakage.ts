@@ -4,8 +4,8 @@ import type { World } from '../world.ts';
 import { SECRET_ID } from '../world.ts';
 import type { Breakage, FaultName } from './fault-names.ts';
 
-export const DEFAULT_RETRY_AFTER_SECONDS = 30;
-export const DEFAULT_DELAY_MS = 2000;
+const DEFAULT_RETRY_AFTER_SECONDS = 30;
+const DEFAULT_DELAY_MS = 2000;
 
 /** What a single call meets. */
 const faultOf = ({ fault, retryAfter, delayMs }: Breakage): Fault | undefined => {

@@ -12,7 +12,7 @@ export interface Sample {
   readonly longestWait: number | null;
 }
 
-export const HISTORY_SECONDS = 900;
+const HISTORY_SECONDS = 900;
 
 export const createHistory = (journal: Journal) => {
   let samples: Sample[] = [];

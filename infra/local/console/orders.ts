@@ -26,7 +26,7 @@ export interface ReplayOrder {
 
 type Given = Readonly<Record<string, unknown>>;
 
-export const MAX_COUNT = 1000;
+const MAX_COUNT = 1000;
 
 /** @throws OrderError */
 const readObject = (value: unknown, keys: readonly string[]): Given => {
