@@ -31,6 +31,8 @@ export interface Request {
   readonly deliveries: number;
   readonly calls: number;
   readonly replays: number;
+  /** SQS's count of the receives, of its last replay: the greatest that was told. */
+  readonly receives: number;
   /** In the order of their first lines. */
   readonly replayedBy: readonly Sighting[];
   readonly replayReason?: string;
@@ -95,6 +97,7 @@ const begin = (line: AuditLine): Gathered => {
     deliveries: 0,
     calls: 0,
     replays: 0,
+    receives: 0,
     replayedBy: [],
     senders: [],
   };
@@ -118,7 +121,10 @@ const join = (request: Gathered, line: AuditLine): void => {
   }
   request.deliveries += 1;
   request.calls += line.attempts ?? 0;
-  request.replays = Math.max(request.replays, line.replayCount ?? 0);
+  const { replayCount = 0, receiveCount = 0 } = line;
+  if (replayCount > request.replays) request.receives = receiveCount;
+  else if (replayCount === request.replays) request.receives = Math.max(request.receives, receiveCount);
+  request.replays = Math.max(request.replays, replayCount);
   request.replayedBy = withName(request.replayedBy, line.replayedBy, line.at);
   request.senders = withName(request.senders, line.sentBy, line.at);
 };
@@ -157,11 +163,17 @@ export interface QueuesNow {
   readonly visible: number;
   /** So long `requests` hides a message that is in work. */
   readonly visibilityMs: number;
+  /** After so many receives SQS moves a message to `exhausted`; `undefined` where we do not know. */
+  readonly maxReceiveCount: number | undefined;
   readonly now: Date;
 }
 
 /** SQS keeps a message for 14 days at most. */
 const LONGEST_RETENTION_MS = 14 * 86_400_000;
+/** What was read of the log and of the queues is not of the same moment. */
+const READING_MS = 60_000;
+/** No function runs for longer. */
+const LONGEST_DELIVERY_MS = 900_000;
 
 /** The dead letter was confirmed, and no replay of it was delivered since. */
 const isRejected = ({ rejection, replays }: Request): boolean =>
@@ -177,29 +189,41 @@ const isOpen = (key: string, request: Request, { exhausted, now }: QueuesNow): b
 const backAt = ({ last }: Request): number => last.at.getTime() + (last.waitSeconds ?? 0) * 1000;
 
 /**
- * Which requests are in `requests`: SQS tells of a queue how many messages it holds, not which. No more than it holds
- * beside those of requests that were settled otherwise, those first that are back last; and of those that have been back
- * for longer than a delivery hides them, no more than are visible. The rest must have left it.
+ * Until then the queue can hide it: after its wait from one delivery after the other that wrote no line (a function that
+ * was killed, one that is at work), as many as it has receives left; one, where we do not know.
+ */
+const hiddenUntil = (request: Request, { maxReceiveCount, visibilityMs }: QueuesNow): number => {
+  const left = maxReceiveCount === undefined ? 1 : Math.max(0, maxReceiveCount - request.receives);
+  return backAt(request) + Math.max(left * visibilityMs, READING_MS);
+};
+
+/** A copy of a settled request, received when the delivery that settled it had ended: it was not deleted. */
+const isCopyKept = ({ success, rejection, last }: Request): boolean => {
+  const settled = success ?? rejection;
+  return last.outcome === 'kept' && settled !== undefined && +last.at - +settled.at > LONGEST_DELIVERY_MS;
+};
+
+/**
+ * Which requests are in `requests`: SQS tells of a queue how many messages it holds, not which. Those whose wait is not
+ * over are; those that nothing can hide any more are visible, or gone. Of the others no more are than the queue has room
+ * for, those first that would be given up last.
  */
 const findWaiting = (requests: Iterable<readonly [string, Request]>, queues: QueuesNow): ReadonlySet<string> => {
-  const { waiting, visible, visibilityMs, now } = queues;
-  const isHidden = (request: Request): boolean => backAt(request) + visibilityMs >= now.getTime();
-  const open: [key: string, backAt: number][] = [];
-  let hiddenCount = 0;
-  let settledCount = 0;
+  const { waiting, visible, exhausted } = queues;
+  const now = queues.now.getTime();
+  const open: { readonly key: string; readonly isHeld: boolean; readonly until: number }[] = [];
+  let copies = 0;
   for (const [key, request] of requests) {
-    if (isOpen(key, request, queues)) {
-      open.push([key, backAt(request)]);
-      if (isHidden(request)) hiddenCount += 1;
-    } else if (request.last.outcome === 'kept' && !queues.exhausted.has(key) && isHidden(request)) settledCount += 1;
+    const until = hiddenUntil(request, queues);
+    if (isOpen(key, request, queues)) open.push({ key, isHeld: backAt(request) > now, until });
+    else if (!exhausted.has(key) && isCopyKept(request) && until >= now) copies += 1;
   }
-  const most = waiting === undefined ? open.length : Math.min(waiting - settledCount, hiddenCount + visible);
-  return new Set(
-    open
-      .sort(([, a], [, b]) => b - a)
-      .slice(0, Math.max(0, most))
-      .map(([key]) => key),
-  );
+  if (waiting === undefined) return new Set(open.map(({ key }) => key));
+  const held = open.filter(({ isHeld }) => isHeld).length;
+  const hidden = open.filter(({ isHeld, until }) => isHeld || until >= now).length;
+  const most = Math.max(Math.min(waiting, held), Math.min(waiting - copies, hidden + visible));
+  const inOrder = open.sort((a, b) => Number(b.isHeld) - Number(a.isHeld) || b.until - a.until);
+  return new Set(inOrder.slice(0, most).map(({ key }) => key));
 };
 
 /**

@@ -18,7 +18,14 @@ export interface QueueCounts {
   readonly delayed: number;
   /** So long a message is hidden from its receive on. */
   readonly visibilityMs: number;
+  /** Of its redrive policy, where it has one. */
+  readonly maxReceiveCount: number | undefined;
 }
+
+const readMaxReceiveCount = (redrivePolicy: string | undefined): number | undefined => {
+  const { maxReceiveCount } = JSON.parse(redrivePolicy ?? '{}') as { readonly maxReceiveCount?: number | string };
+  return maxReceiveCount === undefined ? undefined : Number(maxReceiveCount);
+};
 
 export const countQueue = async (sqs: SQSClient, queueUrl: string): Promise<QueueCounts> => {
   const names = [
@@ -26,12 +33,14 @@ export const countQueue = async (sqs: SQSClient, queueUrl: string): Promise<Queu
     'ApproximateNumberOfMessagesNotVisible',
     'ApproximateNumberOfMessagesDelayed',
     'VisibilityTimeout',
+    'RedrivePolicy',
   ] as const;
   const { Attributes = {} } = await sqs.send(
     new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...names] }),
   );
   const [visible = 0, hidden = 0, delayed = 0, seconds = 0] = names.map((name) => Number(Attributes[name] ?? 0));
-  return { visible, hidden, delayed, visibilityMs: seconds * 1000 };
+  const maxReceiveCount = readMaxReceiveCount(Attributes.RedrivePolicy);
+  return { visible, hidden, delayed, visibilityMs: seconds * 1000, maxReceiveCount };
 };
 
 export const totalOf = ({ visible, hidden, delayed }: QueueCounts): number => visible + hidden + delayed;
@@ -105,7 +114,7 @@ export const readQueuesNow = async (
 ): Promise<QueuesRead> => {
   const foundIn = new Map<string, DeadLetterQueue>();
   const unread: string[] = [];
-  const unasked = { waiting: undefined, visible: 0, visibilityMs: 0, now };
+  const unasked = { waiting: undefined, visible: 0, visibilityMs: 0, maxReceiveCount: undefined, now };
   if (wanted?.size === 0) return { foundIn, unread, exhausted: new Set(), ...unasked };
   const access = openSqs(options);
   const tellUnread = (queue: string, failed: Failed): undefined => {
@@ -129,6 +138,15 @@ export const readQueuesNow = async (
   }
   access.close();
   const exhausted = new Set([...foundIn].filter(([, queue]) => queue === 'exhausted').map(([key]) => key));
-  const { visible, visibilityMs } = counts ?? unasked;
-  return { foundIn, unread, exhausted, waiting: counts && totalOf(counts), visible, visibilityMs, now };
+  const { visible, visibilityMs, maxReceiveCount } = counts ?? unasked;
+  return {
+    foundIn,
+    unread,
+    exhausted,
+    waiting: counts && totalOf(counts),
+    visible,
+    visibilityMs,
+    maxReceiveCount,
+    now,
+  };
 };

@@ -9,11 +9,8 @@ import { type History, runHistory } from '../simulation/history.ts';
 import { historyPlan } from '../simulation/plan.ts';
 
 const REQUESTS = 2400;
-/**
- * Always the same: SQS tells how many messages it holds, not which. Where deliveries left no line (a killed function) and
- * others were discarded, one request that waits can be called unknown; `npm run simulate -- --report` tries other seeds.
- */
-const seed = 1;
+/** Always the same, one that once failed: `npm run simulate -- --report` draws another each time. */
+const seed = 78;
 
 test(`report says of each of ${REQUESTS} requests what became of it, with seed ${seed}`, async () => {
   const histories: History[] = [];

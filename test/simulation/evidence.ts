@@ -50,9 +50,14 @@ const putAll = (logs: Awaited<ReturnType<typeof startLogs>>, histories: readonly
   return lines.length;
 };
 
-const fill = (queue: Queue | undefined, histories: readonly History[], from: 'rejected' | 'exhausted' | 'requests') => {
+const fill = (
+  queue: Queue | undefined,
+  histories: readonly History[],
+  from: 'rejected' | 'exhausted' | 'requests',
+  isMeant: (message: QueueMessage) => boolean = () => true,
+) => {
   for (const [number, history] of histories.entries()) {
-    for (const message of history[from]) {
+    for (const message of history[from].filter(isMeant)) {
       // Each history's SQS gives its own ids; those of first sendings are distinct already.
       const isOwn = message.messageId.startsWith('sent-');
       const messageId = isOwn ? `${number}-${message.messageId}` : message.messageId;
@@ -61,11 +66,13 @@ const fill = (queue: Queue | undefined, histories: readonly History[], from: 're
   }
 };
 
-/** Kept, all of them: hidden until their wait is over. */
-const hideAll = (queue: Queue | undefined): void => {
+/** Those that were hidden stay so; the others are visible. */
+const fillRequests = (queue: Queue | undefined, histories: readonly History[]): void => {
+  fill(queue, histories, 'requests', ({ isInFlight }) => isInFlight);
   let received: readonly QueueMessage[] | undefined;
   do received = queue?.receive(1000, HIDDEN_SECONDS);
   while ((received?.length ?? 0) > 0);
+  fill(queue, histories, 'requests', ({ isInFlight }) => !isInFlight);
 };
 
 type Row = Readonly<Record<string, unknown>>;
@@ -124,15 +131,19 @@ const differInTotals = (truths: readonly Truth[], waiting: number, totals: Total
     : [`totals: happened ${JSON.stringify(happened)}\nsaid ${JSON.stringify(said)}`];
 };
 
-export const holdReport = async (histories: readonly History[]): Promise<Evidence> => {
+/** Of one stage: one log, and one of each queue. */
+const holdStage = async (histories: readonly History[], maxReceiveCount: number): Promise<Evidence> => {
   const looksAt = Math.max(...histories.map(({ endsAt }) => endsAt)) + 1000;
   const startedAt = Date.now();
-  const [logs, sqs] = await Promise.all([startLogs(), startSqs({ now: () => looksAt + Date.now() - startedAt })]);
+  const [logs, sqs] = await Promise.all([
+    startLogs(),
+    startSqs({ maxReceiveCount, now: () => looksAt + Date.now() - startedAt }),
+  ]);
   await using folder = await makeFolder();
   try {
     const lines = putAll(logs, histories);
-    for (const queue of ['rejected', 'exhausted', 'requests'] as const) fill(sqs.queueOf(queue), histories, queue);
-    hideAll(sqs.queueOf('requests'));
+    for (const queue of ['rejected', 'exhausted'] as const) fill(sqs.queueOf(queue), histories, queue);
+    fillRequests(sqs.queueOf('requests'), histories);
     const file = join(folder.path, 'report.jsonl');
     const from = new Date(STARTS_AT).toISOString();
     const began = performance.now();
@@ -157,4 +168,23 @@ export const holdReport = async (histories: readonly History[]): Promise<Evidenc
   } finally {
     await Promise.all([logs.close(), sqs.close()]);
   }
+};
+
+const sumOf = (stages: readonly Evidence[], of: (stage: Evidence) => number): number =>
+  stages.reduce((sum, stage) => sum + of(stage), 0);
+
+/** Histories whose queues give a message up after as many receives are held as one stage, for the report asks the queue. */
+export const holdReport = async (histories: readonly History[]): Promise<Evidence> => {
+  const stages: Evidence[] = [];
+  for (const [maxReceiveCount, of] of Map.groupBy(histories, (history) => history.maxReceiveCount))
+    stages.push(await holdStage(of, maxReceiveCount));
+  return {
+    requests: sumOf(stages, ({ requests }) => requests),
+    lines: sumOf(stages, ({ lines }) => lines),
+    byFate: Object.fromEntries(FATES.map((fate) => [fate, sumOf(stages, ({ byFate }) => byFate[fate] ?? 0)])),
+    cpuSeconds: sumOf(stages, ({ cpuSeconds }) => cpuSeconds),
+    wallSeconds: sumOf(stages, ({ wallSeconds }) => wallSeconds),
+    maxRssMiB: Math.max(...stages.map(({ maxRssMiB }) => maxRssMiB)),
+    differences: stages.flatMap(({ differences }) => differences),
+  };
 };

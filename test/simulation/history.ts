@@ -53,6 +53,8 @@ export interface History {
   readonly rejected: readonly QueueMessage[];
   readonly exhausted: readonly QueueMessage[];
   readonly requests: readonly QueueMessage[];
+  /** Of its `requests` queue. */
+  readonly maxReceiveCount: number;
   readonly endsAt: number;
   readonly violations: readonly string[];
 }
@@ -317,5 +319,6 @@ export const runHistory = async ({ seed, kind, requests, name }: HistoryOptions)
     rejected: [...queues.rejected.messages()],
     exhausted: [...queues.exhausted.messages()],
     requests: [...queues.requests.messages()],
+    maxReceiveCount: queues.requests.settings.redrive?.maxReceiveCount ?? 0,
   };
 };

@@ -25,6 +25,7 @@ const queues = (more: Partial<QueuesNow> = {}): QueuesNow => ({
   waiting: 1,
   visible: 1,
   visibilityMs: 720_000,
+  maxReceiveCount: undefined,
   now: new Date(AT + 3_600_000),
   ...more,
 });
@@ -82,6 +83,36 @@ describe('a fate', () => {
       { visible: 0 },
       'unknown',
     ],
+    [
+      'kept, back for longer than that, with receives left, is waiting: deliveries that are killed write no line',
+      [line('kept', 1, { receiveCount: 7 })],
+      { visible: 0, maxReceiveCount: 1000 },
+      'waiting',
+    ],
+    [
+      'kept, back for longer than all receives that are left can hide it, is unknown',
+      [line('kept', 30, { receiveCount: 2 })],
+      { visible: 0, maxReceiveCount: 4 },
+      'unknown',
+    ],
+    [
+      'kept, back, with no receive left and nothing visible, is unknown: it was given up, and its letter is gone',
+      [line('kept', 56, { receiveCount: 4 })],
+      { visible: 0, maxReceiveCount: 4 },
+      'unknown',
+    ],
+    [
+      'kept, back just now, with no receive left, is waiting: the queues are not read at the same moment',
+      [line('kept', 58, { receiveCount: 4, waitSeconds: 90 })],
+      { visible: 0, maxReceiveCount: 4 },
+      'waiting',
+    ],
+    [
+      'replayed is waiting: its message has all receives before it',
+      [line('kept', 1, { receiveCount: 4 }), line('kept', 40, replayed('b', { receiveCount: 1 }))],
+      { visible: 0, maxReceiveCount: 4 },
+      'waiting',
+    ],
     ['kept is waiting', [line('kept', 1)], {}, 'waiting'],
     ['kept is waiting where nobody may ask the queue', [line('kept', 1)], { waiting: undefined }, 'waiting'],
     ['kept, and requests is empty, is unknown', [line('kept', 1)], { waiting: 0 }, 'unknown'],
@@ -122,6 +153,23 @@ test('a copy of a settled request that is still kept takes its place in the queu
     line('kept', 31, { messageId: 'gone', waitSeconds: 900 }),
   ];
   expect(fatesNow(lines, { waiting: 1, visible: 0, visibilityMs: 3_600_000 })).toEqual(['enabled', 'unknown']);
+});
+
+test('a copy that was kept while the request was settled may be gone, and takes no place from one that waits', () => {
+  const lines = [
+    line('enabled', 57, { messageId: 'done' }),
+    line('kept', 58, { messageId: 'done', waitSeconds: 900 }),
+    line('kept', 55, { messageId: 'waits' }),
+  ];
+  expect(fatesNow(lines, { waiting: 1, visible: 0 })).toEqual(['enabled', 'waiting']);
+});
+
+test('a request whose wait is not over has its place before any that could have been given up', () => {
+  const lines = [
+    line('kept', 50, { messageId: 'back', receiveCount: 2 }),
+    line('kept', 59, { messageId: 'held', receiveCount: 3, waitSeconds: 90 }),
+  ];
+  expect(fatesNow(lines, { waiting: 1, visible: 0, maxReceiveCount: 3 })).toEqual(['unknown', 'waiting']);
 });
 
 test('a request that was rejected is settled by its first dead letter, whatever a copy says later', () => {

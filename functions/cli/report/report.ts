@@ -6,7 +6,6 @@ import { setFlagsFromString } from 'node:v8';
 import type { AuditLine } from '../../audit/read.ts';
 import { createRequests, fatesOf, type Request } from '../../audit/requests.ts';
 import { searchParts } from '../../audit/search.ts';
-import type { Letter } from '../../dead-letters/letter.ts';
 import { DOCTOR_SOURCE } from '../doctor-source.ts';
 import { createFile } from '../new-file.ts';
 import { type QueuesRead, readQueuesNow } from '../queues-now.ts';
@@ -18,7 +17,7 @@ import { createProgress } from '../terminal/progress.ts';
 import { csvLine } from '../terminal/spreadsheet.ts';
 import { parseMoment, UsageError } from '../terminal/usage.ts';
 import type { ReportOptions } from './command.ts';
-import { lettersOnly } from './letters-only.ts';
+import { createLettersOnly } from './letters-only.ts';
 import { COLUMNS, createHours, createTotals, type Row, rowOf, type Span, type Totals } from './rows.ts';
 
 /** What is delivered now is meant too, and clocks differ. */
@@ -168,7 +167,7 @@ const writeReport = async (
   format: Format,
   gathered: Gathered,
   queues: QueuesRead,
-  letters: readonly Row[],
+  letters: Iterable<Row>,
   { from, to, now }: Times,
 ): Promise<Ending> => {
   const totals = createTotals();
@@ -201,14 +200,9 @@ const readLetters = async (
   times: Times,
   signal: AbortSignal,
 ) => {
-  const rows: Row[] = [];
-  const only = lettersOnly(gathered.requests, times, DOCTOR_SOURCE);
-  const onLetter = (queue: 'rejected' | 'exhausted', letter: Letter, key: string): void => {
-    const row = only(queue, letter, key);
-    if (row) rows.push(row);
-  };
-  const queues = await readQueuesNow(options, target, undefined, times.now, { signal, onLetter });
-  return { queues, rows };
+  const letters = createLettersOnly(gathered.requests, times, DOCTOR_SOURCE);
+  const queues = await readQueuesNow(options, target, undefined, times.now, { signal, onLetter: letters.add });
+  return { queues, rows: letters.rows() };
 };
 
 export const runReport = async (options: ReportOptions): Promise<number> => {
