@@ -22,6 +22,10 @@ export interface ProcessOptions {
   readonly onErrorOutput: (chunk: string) => void;
 }
 
+/** One execution environment, wherever it runs. */
+export type LambdaProcess = ReturnType<typeof startProcess>;
+export type StartProcess = (options: ProcessOptions) => LambdaProcess;
+
 /** In the published package this file is a part of dist/cli/main.mjs, and the worker is beside it. */
 const isBuilt = import.meta.filename.endsWith('.mjs');
 const worker = join(import.meta.dirname, isBuilt ? 'lambda-worker.mjs' : 'lambda-worker.ts');
@@ -96,5 +100,3 @@ export const startProcess = ({ bundle, env, onOutput, onErrorOutput }: ProcessOp
     },
   };
 };
-
-export type LambdaProcess = ReturnType<typeof startProcess>;

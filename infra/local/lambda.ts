@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { InvocationResult } from './event-source.ts';
-import { type LambdaProcess, startProcess } from './lambda-process.ts';
+import { type LambdaProcess, type StartProcess, startProcess } from './lambda-process.ts';
 import { packageRoot } from './package-root.ts';
 
 /** One parsed line of the function's standard output. */
@@ -30,6 +30,8 @@ export interface LambdaOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
   readonly onLine?: ((line: Line) => void) | undefined;
+  /** Where an environment runs: in a process of its own, unless told otherwise. */
+  readonly startEnvironment?: StartProcess | undefined;
 }
 
 /** The bundle of a function, as `npm run build` leaves it. */
@@ -62,7 +64,8 @@ const createOutput = (onLine: LambdaOptions['onLine']) => {
   };
 };
 
-export const createLambda = ({ bundle, env, timeoutMs = 30_000, onLine }: LambdaOptions): Lambda => {
+export const createLambda = (options: LambdaOptions): Lambda => {
+  const { bundle, env, timeoutMs = 30_000, onLine, startEnvironment = startProcess } = options;
   const output = createOutput(onLine);
   const living = new Set<LambdaProcess>();
   let starts = 0;
@@ -70,7 +73,7 @@ export const createLambda = ({ bundle, env, timeoutMs = 30_000, onLine }: Lambda
 
   const start = (): LambdaProcess => {
     starts += 1;
-    const started = startProcess({ bundle, env, onOutput: output.createReader(), onErrorOutput: output.add });
+    const started = startEnvironment({ bundle, env, onOutput: output.createReader(), onErrorOutput: output.add });
     living.add(started);
     void started.ended.then(() => living.delete(started));
     return started;

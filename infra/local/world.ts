@@ -34,7 +34,8 @@ import { startSecretsManager } from './secrets-manager.ts';
 import { type PasswordState, type Segura, type SeguraOptions, startSegura } from './segura.ts';
 import { type MessageView, type QueueName, type SqsOptions, startSqs } from './sqs.ts';
 
-export interface WorldOptions extends Pick<EnvironmentsOptions, 'onLine' | 'onInvocation' | 'timeoutMs'> {
+export interface WorldOptions
+  extends Pick<EnvironmentsOptions, 'onLine' | 'onInvocation' | 'timeoutMs' | 'startEnvironment'> {
   readonly fifo?: boolean;
   readonly outcomes?: boolean;
   /** `private-ca`: Segura speaks TLS; `mutual`: it also asks for a client certificate. */
@@ -114,8 +115,11 @@ export const startWorld = async (options: WorldOptions = {}) => {
   secrets.put(SECRET_ID, secretValue(options.secret));
 
   const environment = environmentOf(parts, options);
-  const { bundle = bundleOf('enable-password'), timeoutMs = 30_000, onLine, onInvocation } = options;
-  const environments = createEnvironments({ bundle, env: environment, timeoutMs, onLine, onInvocation });
+  const { bundle = bundleOf('enable-password'), timeoutMs = 30_000, onLine, onInvocation, startEnvironment } = options;
+  const environments = createEnvironments({
+    ...{ bundle, env: environment, timeoutMs },
+    ...{ onLine, onInvocation, startEnvironment },
+  });
   const { first: lambda, start: startLambda, invokeIdle, kill, lines } = environments;
   const invoke = (event: unknown, invokeOptions: InvokeOptions = {}): Promise<InvocationResult> =>
     lambda.invoke(event, invokeOptions);

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FIELDS } from '../../functions/telemetry/log.ts';
 import { bundleOf, createLambda } from '../../infra/local/lambda.ts';
-import { startWorld, until, type World } from '../../infra/local/world.ts';
+import { until, type World } from '../../infra/local/world.ts';
+import { openWorld } from '../loopback/in-process-lambda.ts';
 import { parseQuery, toRow } from './insights.ts';
 import type { Row } from './insights-reader.ts';
 import { readPages } from './pages.ts';
@@ -101,7 +102,7 @@ describe('a query of the pages', () => {
   let rows: readonly Row[] = [];
 
   beforeAll(async () => {
-    world = await startWorld({ passwords: { 11: 'disabled', 12: 'no-access', 13: 'active', 25: 'disabled' } });
+    world = await openWorld({ passwords: { 11: 'disabled', 12: 'no-access', 13: 'active', 25: 'disabled' } });
     const invoke = (...Records: unknown[]) => world.invoke({ Records }, { remainingMs: 5000 });
     world.segura.always(25, { kind: 'lost-answer' });
     world.segura.always(30, { kind: 'fixture', name: 'login-page-as-200' });

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { METRICS } from '../../functions/audit/line.ts';
 import type { Line } from '../../infra/local/lambda.ts';
-import { startWorld, until, type World } from '../../infra/local/world.ts';
+import { until, type World } from '../../infra/local/world.ts';
+import { openWorld } from './in-process-lambda.ts';
 
 const passwords = { 10: 'disabled', 11: 'disabled', 12: 'disabled', 13: 'active', 14: 'no-access' } as const;
 
@@ -25,7 +26,7 @@ const audited = (world: World, count: number) =>
 
 describe.concurrent('an audit line', () => {
   test('is written once for a message and invocation, also when the deadline cut the work short', async () => {
-    await using world = await startWorld({ passwords });
+    await using world = await openWorld({ passwords });
     world.segura.settings.outage = { kind: 'hang' };
     const Records = [record('m-1', { identifier: 10, requestId: 'REQ-1' }), record('m-2', 11), record('m-2', 11)];
     const invocations = [
@@ -43,7 +44,7 @@ describe.concurrent('an audit line', () => {
   });
 
   test('and every other line about a message carry its message id, its request id and that of Lambda', async () => {
-    await using world = await startWorld({ passwords });
+    await using world = await openWorld({ passwords });
     world.segura.always(10, { kind: 'fixture', name: 'login-page-as-200' });
     world.sqs.settings.faults.set('SendMessageBatch', { kind: 'failed-entries', senderFault: true });
     world.sqs.settings.faults.set('ChangeMessageVisibilityBatch', { kind: 'failed-entries', senderFault: true });
@@ -78,7 +79,7 @@ describe.concurrent('an audit line', () => {
 
 describe.concurrent('metrics', () => {
   test('RequestAge counts from the first sending, also after replays, which the audit line tells of', async () => {
-    await using world = await startWorld({ passwords });
+    await using world = await openWorld({ passwords });
     const text = (stringValue: string) => ({ dataType: 'String', stringValue });
     const messageAttributes = {
       OriginalMessageId: text('m-first'),
@@ -104,7 +105,7 @@ describe.concurrent('metrics', () => {
   });
 
   test('are those of the contract and no others; none has an identifier or a person as dimension', async () => {
-    await using world = await startWorld({ passwords });
+    await using world = await openWorld({ passwords });
     world.segura.always(12, { kind: 'fixture', name: 'login-page-as-200' });
     const Records = [10, 11, 12, 13, 14, 404].map((identifier) =>
       record(`m-${identifier}`, { identifier, requestedBy: 'ana', requestId: `REQ-${identifier}` }),

@@ -1,12 +1,13 @@
 /** The contract, section by section: the built bundle against embedded SQS, Secrets Manager and Segura behind Kong. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import answers from '../../infra/local/answers.json' with { type: 'json' };
-import { batchResponse, startWorld, type World, type WorldOptions } from '../../infra/local/world.ts';
+import { batchResponse, type World, type WorldOptions } from '../../infra/local/world.ts';
 import { expectEnabled, expectKept, expectNoCall, expectRejected, expectSettled } from './expectations.ts';
+import { openWorld } from './in-process-lambda.ts';
 import { invokeLater, MOVABLE_CLOCK } from './moved-clock.ts';
 
 const startWith = (options: WorldOptions = {}): Promise<World> =>
-  startWorld({
+  openWorld({
     passwords: { 10: 'disabled', 11: 'disabled', 12: 'disabled', 13: 'active', 14: 'no-access' },
     ...options,
   });

@@ -1,10 +1,12 @@
-/** A command that is called in this process prints what one with a process of its own prints, and ends as it ends. */
+/** What runs in this process says what it says in a process of its own, and refuses what only a process can do. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startSqs } from '../../infra/local/sqs.ts';
+import { startWorld, until } from '../../infra/local/world.ts';
 import { type CommandOptions, environmentOf, putLetters, runCommand } from './command.ts';
 import { makeFolder } from './folder.ts';
+import { openWorld } from './in-process-lambda.ts';
 
 const outcomeOf = async (args: readonly string[], options: CommandOptions) => {
   const { status, stdout, stderr } = await runCommand(args, options);
@@ -60,4 +62,33 @@ test('what one call leaves behind in its memory, the next does not find', async 
   expect(first.stderr).toContain('"abc" is no identifier');
   expect(second.stderr).not.toContain('abc');
   expect(first.stdout).toBe('');
+});
+
+test('the function answers and writes the same, and keeps nothing from one environment to the next', async () => {
+  const play = async (open: typeof openWorld) => {
+    await using world = await open({ passwords: { 10: 'disabled', 14: 'no-access' } });
+    for (const body of [10, 14, 'nothing']) await world.send(body);
+    const { kept } = await world.deliver();
+    world.kill();
+    await world.send(10);
+    await world.deliver();
+    const lines = world.lines().map((line) => Object.keys(line).toSorted());
+    const outcomes = world.auditLines().map(({ outcome, errorCode }) => [outcome, errorCode]);
+    return { kept, lines: lines.toSorted(), outcomes: outcomes.toSorted(), starts: world.lambda.starts() };
+  };
+  const here = await play(openWorld);
+  expect(here).toEqual(await play(startWorld));
+  expect(here.starts).toBe(2);
+});
+
+test('an environment that is killed in the middle of its work is refused, for it would go on', async () => {
+  const world = await openWorld({ passwords: { 10: 'disabled' } });
+  world.segura.always(10, { kind: 'hang' });
+  await world.send(10);
+  const Records = await world.receiveRecords();
+  const invoked = world.invoke({ Records }, { remainingMs: 4000 });
+  await until(() => world.segura.enableCalls(10).length > 0, 'the call');
+  expect(() => world.kill()).toThrow('only a process can be killed in the middle of its work');
+  await invoked;
+  await world[Symbol.asyncDispose]();
 });

@@ -3,6 +3,7 @@ import { ChangeMessageVisibilityCommand } from '@aws-sdk/client-sqs';
 import type { SQSRecord } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
 import type { Fault } from '../../infra/local/faults.ts';
+import { startProcess } from '../../infra/local/lambda-process.ts';
 import { until } from '../../infra/local/world.ts';
 import { openAccount } from './account.ts';
 
@@ -56,7 +57,10 @@ describe('trace', () => {
   });
 
   test('tells of a 503, a kill, a dead letter, a renewal and its end, in this order, with times and why', async () => {
-    await using account = await openAccount({ passwords: { 10: 'disabled' }, env: { RENEWAL_SENDERS: 'local' } });
+    await using account = await openAccount({
+      ...{ passwords: { 10: 'disabled' }, env: { RENEWAL_SENDERS: 'local' } },
+      startEnvironment: startProcess,
+    });
     const { world } = account;
     const { segura, environment } = world;
     const messageId = await world.send({ identifier: 10, requestId: 'RITM7', requestedBy: 'ana', reason: 'on-call' });

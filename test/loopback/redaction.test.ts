@@ -1,7 +1,8 @@
 /** No secret is ever printed: planted in every place it could come from, and looked for in everything the function wrote. */
 import { describe, expect, test } from 'vitest';
-import { startWorld, type World } from '../../infra/local/world.ts';
+import type { World } from '../../infra/local/world.ts';
 import { envelope, json, type Play, startEcho } from './echo.ts';
+import { openWorld } from './in-process-lambda.ts';
 
 const planted = {
   clientSecret: 'PLANTED-client-secret',
@@ -52,7 +53,7 @@ const answer = (status: number, value: unknown) =>
   ({ kind: 'answer', headers: { 'content-type': 'application/json' }, ...json(status, value) }) as const;
 
 test('a Segura that repeats token and client secret in its answers', async () => {
-  await using world = await startWorld(options);
+  await using world = await openWorld(options);
   world.segura.nextToken(answer(200, { token_type: 'Bearer', expires_in: 3600, access_token: planted.token }));
   const echo = `1005: Password not found for ${planted.token} of ${planted.clientSecret}`;
   world.segura.next(
@@ -67,7 +68,7 @@ test('a Segura that repeats token and client secret in its answers', async () =>
 });
 
 test('message bodies: no request at all, and fields that nobody knows', async () => {
-  await using world = await startWorld(options);
+  await using world = await openWorld(options);
   await world.send('PLANTED-body, no JSON');
   await world.send({ identifier: 10, password: 'PLANTED-field' });
   await world.send({ identifier: 'PLANTED-identifier' });
@@ -77,7 +78,7 @@ test('message bodies: no request at all, and fields that nobody knows', async ()
 
 test('certificate keys, with TLS that works and TLS that fails', async () => {
   for (const secret of [{}, { caCertificate: undefined }]) {
-    await using world = await startWorld({ ...options, tls: 'mutual', secret: { ...options.secret, ...secret } });
+    await using world = await openWorld({ ...options, tls: 'mutual', secret: { ...options.secret, ...secret } });
     await world.send(10);
     await world.deliver();
     expectClean(world, 1);

@@ -3,10 +3,14 @@ import { expect, test } from 'vitest';
 import { bundleOf, createLambda } from '../../infra/local/lambda.ts';
 import { startSqs } from '../../infra/local/sqs.ts';
 import { environmentOf, type LetterOptions, putLetters } from './command.ts';
+import { startInProcess } from './in-process-lambda.ts';
 
 const openFunction = async () => {
   const sqs = await startSqs();
-  const lambda = createLambda({ bundle: bundleOf('replay-dead-letters'), env: environmentOf(sqs), timeoutMs: 60_000 });
+  const lambda = createLambda({
+    ...{ bundle: bundleOf('replay-dead-letters'), env: environmentOf(sqs), timeoutMs: 60_000 },
+    startEnvironment: startInProcess,
+  });
   return {
     sqs,
     lambda,

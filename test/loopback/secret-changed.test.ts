@@ -5,8 +5,9 @@
 import { describe, expect, test } from 'vitest';
 import { createCertificates } from '../../infra/local/certificates.ts';
 import { fixture } from '../../infra/local/faults.ts';
-import { startWorld, type World, type WorldOptions } from '../../infra/local/world.ts';
+import type { World, WorldOptions } from '../../infra/local/world.ts';
 import { type Doorway, startDoorway } from './doorway.ts';
+import { openWorld } from './in-process-lambda.ts';
 import { invokeLater, MOVABLE_CLOCK } from './moved-clock.ts';
 
 const HOUR_MS = 3_600_000;
@@ -97,7 +98,7 @@ const WAYS: readonly Way[] = [
 ];
 
 const startWith = (options: WorldOptions = {}): Promise<World> =>
-  startWorld({ ...options, passwords: { 10: 'disabled', 11: 'disabled', 12: 'disabled' } });
+  openWorld({ ...options, passwords: { 10: 'disabled', 11: 'disabled', 12: 'disabled' } });
 
 describe.concurrent('a fixed secret is used at the next invocation of a warm environment', () => {
   test.for(WAYS)('of which changed: $name', async ({ world: options, before, happens }) => {
