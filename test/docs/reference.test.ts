@@ -10,6 +10,7 @@ import { ENABLE_TABLE } from '../../functions/segura/answers.ts';
 import { parseSecret } from '../../functions/segura/secret.ts';
 import { DEFAULTS } from '../../functions/settings/variables.ts';
 import { FIELDS } from '../../functions/telemetry/log.ts';
+import manifest from '../../package.json' with { type: 'json' };
 import { readPage, readPages, root } from './pages.ts';
 
 const messageOf = (act: () => unknown): string => {
@@ -130,6 +131,15 @@ test('the requester is told of every outcome and error code of the schema', () =
   const codes = codesOf('docs/outcomes.md');
   const said = [...schema.properties.outcome.enum, ...schema.properties.errorCode.enum];
   expect(said.filter((each) => !codes.has(each))).toEqual([]);
+});
+
+test('every script of package.json is told of on a page', () => {
+  const told = readPages()
+    .map(({ text }) => text)
+    .join('\n');
+  const isTold = (script: string): boolean => new RegExp(`npm (?:run )?(?:--silent )?${script}(?![\\w:-])`).test(told);
+  const untold = Object.keys(manifest.scripts).filter((script) => !isTold(script));
+  expect(untold, 'docs/contributor.md or README.md: tell what each of these scripts does').toEqual([]);
 });
 
 test('a parameter that a page gives to the deployment exists', () => {

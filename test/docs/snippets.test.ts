@@ -178,3 +178,14 @@ describe('a command in a sentence', () => {
     expect(fault).toBeUndefined();
   });
 });
+
+test('a command for a stage names the region, or its block sets it: it can be copied as it is', () => {
+  const incomplete = blocks
+    .filter((block) => isShell(block) && !/AWS_DEFAULT_REGION=/.test(block.text))
+    .flatMap(({ place, text }) =>
+      commandsOf(text)
+        .filter((words) => words.includes('--stage') && !words.includes('--region'))
+        .map((words) => `${place}: ${words.join(' ')}`),
+    );
+  expect(incomplete, 'add --region eu-west-1').toEqual([]);
+});
