@@ -2,10 +2,12 @@
 import type { Command } from '../functions/cli/command.ts';
 import { createScript, isHelp } from '../functions/cli/program.ts';
 import { CommandError, readEnding, tellEnding } from '../functions/cli/terminal/ending.ts';
+import { outliveClosedPipes } from '../functions/cli/terminal/interrupt.ts';
 import { UsageError } from '../functions/cli/terminal/usage.ts';
 
 /** @param path how it is called, such as `npm run simulate --` */
 export const runScript = async (path: string, script: Command): Promise<void> => {
+  outliveClosedPipes();
   const program = createScript(path, script, async ({ load }, options) => {
     process.exitCode = await (await load())(options, []);
   });
