@@ -104,8 +104,22 @@ const nameThem = (names: readonly string[]): string =>
     ? 'name a profile of ~/.aws/config or ~/.aws/credentials; they have none'
     : `name one of ${names.slice(0, MAX_NAMES).join(', ')}${names.length > MAX_NAMES ? ', …' : ''}`;
 
+/** A part of host names, such as eu-west-1. */
+const REGION = /^[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/i;
+
+/** @throws UsageError, VariableError */
+const checkRegion = ({ region }: AwsOptions): void => {
+  const fault = (name: string) => `${name} is no AWS region such as eu-west-1`;
+  if (region !== undefined && !REGION.test(region)) throw new UsageError(fault('--region'));
+  for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION']) {
+    const value = process.env[name];
+    if (value && !REGION.test(value)) throw new VariableError(fault(name));
+  }
+};
+
 /** Before the SDK meets it: that one only says "Invalid URL", or that there are no credentials. @throws UsageError */
 export const checkAwsConfig = (options: AwsOptions): void => {
+  checkRegion(options);
   const fault = (name: string) => `${name} is no URL such as http://127.0.0.1:4566`;
   if (options.endpointUrl !== undefined && !isHttpUrl(options.endpointUrl))
     throw new UsageError(fault('--endpoint-url'));

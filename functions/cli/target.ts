@@ -192,12 +192,25 @@ const withLogGroup = (target: Target): Target => {
   return { ...target, logGroup: `/aws/lambda/${name}` };
 };
 
+const isQueue = (name: TargetName): boolean => NAMES[name].isQueue === true;
+
 const checkQueues = (target: Target, given: Target): void => {
-  for (const [name, { isQueue }] of Object.entries(NAMES) as [TargetName, TargetNames][]) {
-    const value = target[name];
-    if (!isQueue || value === undefined || isHttpUrl(value)) continue;
+  for (const [name, value] of Object.entries(target) as [TargetName, string][]) {
+    if (!isQueue(name) || isHttpUrl(value)) continue;
     const Fault = given[name] === undefined ? VariableError : UsageError;
     throw new Fault(`${nameOfVariable(name)} is no queue URL such as ${QUEUE_URL_EXAMPLE}`);
+  }
+};
+
+/** AWS would only say that the signature is wrong. With an endpoint of its own, what a URL names says nothing. */
+const checkRegion = (target: Target, options: TargetOptions): void => {
+  if (options.region === undefined || sqsEndpoint(options) !== undefined) return;
+  for (const [name, value] of Object.entries(target) as [TargetName, string][]) {
+    const region = isQueue(name) ? regionOfQueue(value) : undefined;
+    if (region === undefined || region === options.region) continue;
+    throw new UsageError(`--region ${options.region}: ${nameOfVariable(name)} names a queue in ${region}`, {
+      fix: `give --region ${region}, or a queue of ${options.region}`,
+    });
   }
 };
 
@@ -212,6 +225,7 @@ export const findTarget = async <Wanted extends TargetName>(
   const found = stack === undefined ? readVariables() : await readDeployed(stack, options);
   const target = withLogGroup({ ...found, ...given });
   checkQueues(target, given);
+  checkRegion(target, options);
   const missing = wanted.filter((name) => target[name] === undefined);
   if (missing.length > 0) {
     throw new UsageError(

@@ -332,7 +332,9 @@ describe.concurrent('doctor', () => {
     expect(text).toContain('1005: Password not found');
     for (const secret of ['planted', 'token-1', '127.0.0.1', 'simulated-secret']) expect(text).not.toContain(secret);
     expect(world.segura.enableCalls().map(({ identifier }) => identifier)).toEqual(['0', '0']);
+    // It is known before the first call.
     expect((await runCommand(['doctor', '--record', file], { env: world.environment })).status).toBe(2);
+    expect(world.segura.enableCalls()).toHaveLength(2);
     await rm(folder, { recursive: true });
   });
 });

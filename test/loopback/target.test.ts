@@ -150,6 +150,19 @@ describe.concurrent('the queues are those', () => {
     expect(stderr).toMatch(/Region is missing\nWhat to fix: no AWS region is set: give --region/);
   });
 
+  test.each([
+    [['send', '1', '--requests-queue-url', urlIn('eu-west-1', 'requests')], {}, 'SOURCE_QUEUE_URL'],
+    [['dead-letters', 'list'], { EXHAUSTED_QUEUE_URL: urlIn('eu-west-1', 'exhausted') }, 'EXHAUSTED_QUEUE_URL'],
+  ])('not in another region than --region: both are named, with 2: %j %j', async (args, variables, name) => {
+    await using account = await openAccount();
+    const { status, stderr } = await account.run([...args, '--region', 'us-east-2'], {
+      AWS_ENDPOINT_URL_SQS: undefined,
+      ...variables,
+    });
+    expect([status, stderr]).toEqual([2, expect.stringContaining(`--region us-east-2: ${name}`)]);
+    expect(stderr).toContain('names a queue in eu-west-1\nWhat to fix: give --region eu-west-1, or');
+  });
+
   test('of no stage: the message says what was looked for, with 2', async () => {
     await using account = await openAccount();
     const { status, stderr } = await account.run(['send', '1', '--stage', 'nowhere']);
@@ -184,6 +197,7 @@ describe.concurrent('a variable', () => {
   test.each([
     ['MAX_REQUEST_AGE_SECONDS', 'abc'],
     ['AWS_ENDPOINT_URL_CLOUDFORMATION', 'localhost'],
+    ['AWS_REGION', 'nowhere_1'],
   ])('%s that is malformed is named, with 2', async (name, value) => {
     const { status, stderr } = await replay({ [name]: value });
     expect([status, stderr]).toEqual([2, expect.stringContaining(`mysafe-enable: ${name} `)]);

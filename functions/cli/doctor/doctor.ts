@@ -91,12 +91,27 @@ const writeRecord = async (path: string, { recorded }: Context): Promise<void> =
   await file.append(`${JSON.stringify(JSON.parse(toJson(content)), null, 2)}\n`).finally(file.close);
 };
 
+/** Better known before all checks than after them. @throws UsageError where the file cannot be made */
+const tryRecord = async (path: string): Promise<void> => {
+  const file = await createFile('--record', path);
+  await file.close();
+  await file.remove();
+};
+
+/** @throws UsageError */
+const readIdentifier = ({ identifier, endToEnd: isEndToEnd = false }: DoctorOptions): number => {
+  if (identifier === undefined) return LARGEST_IDENTIFIER;
+  const parsed = parseIdentifier('--identifier', identifier);
+  if (!isEndToEnd) throw new UsageError('--identifier is for --end-to-end, which sends it: give both, or leave it out');
+  return parsed;
+};
+
 export const runDoctor = async (options: DoctorOptions): Promise<number> => {
   const topics = readTopics(options);
+  const identifier = readIdentifier(options);
+  if (options.record !== undefined) await tryRecord(options.record);
   const found: Clock = {};
   const context: Context = { options, clock: found, recorded: [], isRecording: options.record !== undefined };
-  const identifier =
-    options.identifier === undefined ? LARGEST_IDENTIFIER : parseIdentifier('--identifier', options.identifier);
   const steps = options.endToEnd ? [...STEPS, endToEnd(identifier), cleanUp] : STEPS;
   const tell = options.json ? note : say;
   const checks: Check[] = [];

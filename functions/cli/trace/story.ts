@@ -111,6 +111,12 @@ const nowWords = ({ fate, request, foundIn }: Told, now: Date): string => {
   }
 };
 
+/** When it was settled, where it was; else now. */
+const endOf = ({ fate, request }: Told, now: Date): Date => {
+  const { success, rejection } = request;
+  return (success ?? (fate === 'rejected' ? rejection : undefined))?.at ?? now;
+};
+
 const sentWords = ({ messageId, firstSentAt, senders, caller, last }: Request): string => {
   const at = firstSentAt === undefined ? ' '.repeat(19) : clock(new Date(firstSentAt));
   const by = [...senders.map(({ name }) => `by ${name}`), ...(caller === undefined ? [] : [`for caller ${caller}`])];
@@ -134,7 +140,7 @@ export const storyOf = (told: Told, now: Date): string[] => {
     ...[
       sentWords(request),
       ...lines.flatMap((line, index) => deliveryLines(line, lines[index - 1])),
-      `  ${clock(now)}  ${nowWords(told, now)}`,
+      `  ${clock(endOf(told, now))}  ${nowWords(told, now)}`,
     ].map((line) => hang(line, TEXT_AT)),
   ];
 };
