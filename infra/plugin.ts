@@ -86,7 +86,7 @@ export default class MysafeEnablePlugin {
       const waiting = await findWaiting(stack, await provider.getAwsSdkV3Config()).catch(({ name, message }: Error) =>
         // Such as that there is no such stack in this region, or that these credentials may not ask.
         refuse(
-          `not removed, for nobody could see whether messages wait in ${stack}: ${name}: ${message}. Or give --force`,
+          `not removed: it cannot be seen whether messages wait in ${stack} (${name}: ${message.replace(/\.+$/, '')}). Fix that, or give --force`,
         ),
       );
       const message = refusal(waiting);

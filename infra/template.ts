@@ -69,6 +69,6 @@ if (import.meta.main) {
   await mkdir(folder, { recursive: true });
   for (const [name, content] of await makeTemplate()) {
     await writeFile(join(folder, name), content);
-    console.log(`dist/template/${name}  ${content.length} bytes`);
+    console.log(`dist/template/${name}  ${Buffer.byteLength(content)} bytes`);
   }
 }

@@ -5,6 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import schema from '../../events/outcome.schema.json' with { type: 'json' };
 import { METRICS } from '../../functions/audit/line.ts';
+import { FATES } from '../../functions/audit/requests.ts';
+import { COLUMNS } from '../../functions/cli/report/rows.ts';
 import { readEnvironment } from '../../functions/enable-password/environment.ts';
 import { ENABLE_TABLE } from '../../functions/segura/answers.ts';
 import { parseSecret } from '../../functions/segura/secret.ts';
@@ -67,6 +69,11 @@ test('the auditor is told of every field that a line can carry, and shown a line
   expect(fields, 'docs/auditor.md, the sample line: show what every line has').toEqual(
     expect.arrayContaining(ofEachRequest),
   );
+});
+
+test('the auditor is told of every column and fate of the report', () => {
+  const codes = codesOf('docs/auditor.md');
+  expect([...COLUMNS, ...FATES].filter((name) => !codes.has(name))).toEqual([]);
 });
 
 test('the README tells the wait after an outage of a day as the picture shows it', () => {

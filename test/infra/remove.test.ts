@@ -114,7 +114,9 @@ test.concurrent('remove says it in a sentence where nobody could see whether mes
     AWS_REGION: 'us-east-1',
   });
   expect(code).toBe(1);
-  expect(output).toMatch(/Error:\s+not removed, .* mysafe-enable-other: ValidationError: not here\. Or give --force/);
+  expect(output).toMatch(
+    /Error:\s+not removed: .* mysafe-enable-other \(ValidationError: not here\)\. Fix that, or give --force/,
+  );
   expect(output).not.toMatch(/Removing|\n\s+at /);
 }, 200_000);
 
