@@ -32,7 +32,10 @@ export interface CommandOptions {
   /** Called often while it runs and once when it has ended, with what it has printed so far. */
   readonly meanwhile?: (stdout: string, stderr: string) => void;
   readonly cwd?: string;
-  /** Where the test is about a process in a way that the other options do not say, such as its memory. */
+  /**
+   * Where the test is about a process in a way that the other options do not say, such as its memory. `false`: a call of
+   * `local` that is refused before it starts anything.
+   */
   readonly isProcess?: boolean;
   /** As it stands, and with its packages in files of their own. The local world is always: it looks for what is beside it. */
   readonly isFromSource?: boolean;
@@ -55,6 +58,8 @@ const bundle = (): Promise<string> =>
       outdir: folder,
     });
   });
+/** The file that a process runs. */
+export const bundledMain = async (): Promise<string> => join(await bundle(), 'main.mjs');
 const SOURCE = join(root, 'functions/cli/main.ts');
 /** Tells at the end, beside standard error, what it took. */
 const USAGE_HOOK = `data:text/javascript,import fs from 'node:fs';process.on('exit',()=>{try{fs.writeSync(3,JSON.stringify(process.resourceUsage()))}catch{}})`;
@@ -77,9 +82,9 @@ export const shell = (): Record<string, string | undefined> => {
 const OF_A_PROCESS = /^(?:NODE_.*|FORCE_COLOR|NO_COLOR|TERM|PATH|HOME|TMPDIR|TZ|LANG|LC_.*)$/;
 
 const needsProcess = (args: readonly string[], options: CommandOptions): boolean => {
-  const { env = {}, watch, closes, isFromSource, isProcess = false } = options;
+  const { env = {}, watch, closes, isFromSource, isProcess = args[0] === 'local' } = options;
   const ofAProcess = Object.keys(env).some((name) => OF_A_PROCESS.test(name));
-  return isProcess || isFromSource === true || args[0] === 'local' || Boolean(watch ?? closes) || ofAProcess;
+  return isProcess || isFromSource === true || Boolean(watch ?? closes) || ofAProcess;
 };
 
 const environmentFor = (env: CommandOptions['env']) => ({ ...shell(), AWS_EC2_METADATA_DISABLED: 'true', ...env });
@@ -97,7 +102,7 @@ const runProcess = async (args: readonly string[], options: CommandOptions): Pro
   const { env, input, watch, meanwhile, cwd, closes, isFromSource = args[0] === 'local' } = options;
   const child = spawn(
     process.execPath,
-    ['--import', USAGE_HOOK, isFromSource ? SOURCE : join(await bundle(), 'main.mjs'), ...args],
+    ['--import', USAGE_HOOK, isFromSource ? SOURCE : await bundledMain(), ...args],
     {
       stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
       env: environmentFor(env),

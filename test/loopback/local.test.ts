@@ -10,7 +10,7 @@ import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
 import { until } from '../../infra/local/world.ts';
 import manifest from '../../package.json' with { type: 'json' };
-import { shell } from './command.ts';
+import { runCommand, shell } from './command.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -233,8 +233,8 @@ describe.concurrent('npm start -- --watch with a console', () => {
     expect(started.stderr()).toContain(`port ${port} of this machine is in use`);
     taken.close();
     for (const args of [['--port', '4578'], ['--env-file=/dev/null'], ['--watch', '--port', '70000']]) {
-      using wrong = local(...args);
-      expect([args, await wrong.ended]).toEqual([args, 2]);
+      const { status } = await runCommand(['local', ...args], { isProcess: false });
+      expect([args, status]).toEqual([args, 2]);
     }
   });
 });

@@ -1,12 +1,15 @@
 /** The questions before pause, replay and discard, at a real pseudo terminal: what each key means, and how it ends. */
 import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { openAccount } from './account.ts';
-import { putLetters } from './command.ts';
+import { bundledMain, putLetters } from './command.ts';
 import { makeFolder } from './folder.ts';
 
-const MAIN = join(import.meta.dirname, '../../functions/cli/main.ts');
+let main = '';
+beforeAll(async () => {
+  main = await bundledMain();
+});
 /** Of util-linux, which gives a command a terminal; others of this name take other options. */
 const isInstalled = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') === true;
 
@@ -17,7 +20,7 @@ const HANGS_UP = '';
 /** Answers once the question is there. */
 const answerWith = (words: string, key: string, env: Readonly<Record<string, string>>) =>
   new Promise<{ readonly status: number | null; readonly shown: string }>((resolve) => {
-    const command = `stty cols 100 rows 40; exec "${process.execPath}" "${MAIN}" ${words}`;
+    const command = `stty cols 100 rows 40; exec "${process.execPath}" "${main}" ${words}`;
     const child = spawn('script', ['-qec', command, '/dev/null'], {
       env: { PATH: process.env['PATH'], TERM: 'xterm', SHELL: '/bin/sh', ...env },
     });

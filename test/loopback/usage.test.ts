@@ -31,10 +31,11 @@ const BREAK = hook(
 const WORDS: Readonly<Record<string, string>> = { EMPTY: '', LONG: 'x'.repeat(257) };
 
 const run = (words: string, more: Readonly<Record<string, string | undefined>> = {}, isFromSource = false) => {
+  // Each call of `local` here is refused, or asks for help.
   const args = words.split(' ').filter(Boolean);
   return runCommand(
     args.map((word) => WORDS[word] ?? word),
-    { env: { ...env, ...more }, isFromSource },
+    { env: { ...env, ...more }, isFromSource, isProcess: false },
   );
 };
 
