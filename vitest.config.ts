@@ -1,11 +1,15 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { SLOW } from './test/slow.ts';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/runtime/**', 'test/scanners/**', 'test/browser/**', 'test/pictures/**', '**/node_modules/**'],
+    exclude: [
+      ...['test/runtime/**', 'test/scanners/**', 'test/browser/**', 'test/pictures/**', '**/node_modules/**'],
+      ...SLOW,
+    ],
     // Never what is tested: a test that is slow on a busy machine shall end all the same.
     testTimeout: 240_000,
     hookTimeout: 240_000,
@@ -14,6 +18,8 @@ export default defineConfig({
     maxWorkers: Math.ceil(1.5 * availableParallelism()),
     // No test stubs a module, and each closes what it opens: a worker takes file after file, which saves starting 100 of them.
     isolate: false,
+    // Tests that run side by side mostly wait: for long polls, visibility timeouts and processes.
+    maxConcurrency: 12,
     // What Node.js compiled is kept, by its content: half of what a start of the command line costs, of which there are 400.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/node') },
   },

@@ -3,7 +3,7 @@
  * that it ends in the time in which one waits for it; where CI=true is set, as `.ci/run` sets it, all are taken.
  * `CI=true npm test` takes all by hand.
  */
-export const isFull = process.env['CI'] === 'true';
+const isFull = !['', '0', 'false'].includes(process.env['CI'] ?? '');
 
 /** @param all random runs in CI; @param least of them that even a short run takes */
 export const runs = (all: number, least = 1): number =>
