@@ -186,7 +186,7 @@ const unknown = (options: Readonly<Record<string, unknown>> = {}): string[] =>
     .flat()
     .map((given) => String(given).split('=')[0] ?? '')
     .filter((name) => !(name in RULES))
-    .map((name) => `${name} is no parameter`);
+    .map((name) => `${name} is not a parameter`);
 
 /** What follows from the parameters; the `custom` section of serverless.yml. */
 const follow = (values: Parameters) => {

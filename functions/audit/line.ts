@@ -140,7 +140,7 @@ export interface OutcomeEvent extends RequesterFields {
   /** The same for each redelivery of a message that ends alike, so that the reader can drop duplicates. */
   readonly outcomeId: string;
   readonly outcome: Exclude<OutcomeName, 'kept'>;
-  /** `null` for a message that was no request. */
+  /** `null` for a message that was not a request. */
   readonly identifier: number | null;
   readonly errorCode?: string;
   /** Fit for a ticket: Segura's own sentence, or ours. */

@@ -8,9 +8,9 @@ export interface Patience {
   readonly attemptTimeoutMs: number;
 }
 
-/** A message waits, and a deadline: AWS answers within a fraction of five seconds. */
+/** Of a function: a message waits, and time is short. AWS usually answers within a fraction of five seconds. */
 export const FUNCTION_PATIENCE: Patience = { maxAttempts: 3, firstWaitMs: 100, attemptTimeoutMs: 5000 };
-/** Somebody waits who rather waits longer than starts again, perhaps on a slow line. */
+/** Of a command: a person would rather wait longer than start again, perhaps on a slow line. */
 export const COMMAND_PATIENCE: Patience = { maxAttempts: 7, firstWaitMs: 200, attemptTimeoutMs: 30_000 };
 
 export interface AttemptParts {

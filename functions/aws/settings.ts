@@ -39,11 +39,11 @@ export const readAwsSettings = ({ text, url, flag, fault }: Reader, queueUrl: st
   };
 };
 
-/** Reads variables that name queues. What is no URL of one is `''`, so that nothing more is said of it. */
+/** Reads variables that name queues. What is not a URL of one is `''`, so that nothing more is said of it. */
 export const createQueueReader = ({ text, required, fault }: Reader) => {
   const queueUrl = (name: string, value: string): string => {
     if (value === '' || isHttpUrl(value)) return value;
-    fault(`${name} is no queue URL such as ${QUEUE_URL_EXAMPLE}`);
+    fault(`${name} is not a queue URL such as ${QUEUE_URL_EXAMPLE}`);
     return '';
   };
   return {

@@ -120,7 +120,7 @@ const checkRegion = ({ region }: AwsOptions): void => {
 /** Before the SDK meets it: that one only says "Invalid URL", or that there are no credentials. @throws UsageError */
 export const checkAwsConfig = (options: AwsOptions): void => {
   checkRegion(options);
-  const fault = (name: string) => `${name} is no URL such as http://127.0.0.1:4566`;
+  const fault = (name: string) => `${name} is not a URL such as http://127.0.0.1:4566`;
   if (options.endpointUrl !== undefined && !isHttpUrl(options.endpointUrl))
     throw new UsageError(fault('--endpoint-url'));
   for (const name of ENDPOINT_VARIABLES) {

@@ -6,7 +6,7 @@
 
 interface Described {
   readonly description: string;
-  /** One letter, for what one types at night. */
+  /** One letter, for what is typed often. */
   readonly short?: string;
   /** Heading in the help; `Options:` unless given. */
   readonly group?: string;

@@ -198,7 +198,7 @@ const checkQueues = (target: Target, given: Target): void => {
   for (const [name, value] of Object.entries(target) as [TargetName, string][]) {
     if (!isQueue(name) || isHttpUrl(value)) continue;
     const Fault = given[name] === undefined ? VariableError : UsageError;
-    throw new Fault(`${nameOfVariable(name)} is no queue URL such as ${QUEUE_URL_EXAMPLE}`);
+    throw new Fault(`${nameOfVariable(name)} is not a queue URL such as ${QUEUE_URL_EXAMPLE}`);
   }
 };
 

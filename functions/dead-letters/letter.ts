@@ -125,7 +125,7 @@ export const deadLetterAttributes = (
 export const readFailure = (attributes: Attributes, sentAt: Date): Failure => {
   const errorCode = readId(attributes['ErrorCode']);
   return {
-    // What SQS moved has the code none; who writes that here says nothing.
+    // `none` is the code of what SQS moved: in `rejected` it can only be a sender's own word.
     errorCode: errorCode === undefined || errorCode === NO_CODE ? UNKNOWN_CODE : errorCode,
     errorMessage: (attributes['ErrorMessage']?.stringValue ?? '').slice(0, MAX_ERROR_MESSAGE_CHARACTERS).toWellFormed(),
     // The function sent it at that moment, as far as SQS knows.

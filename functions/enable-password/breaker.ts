@@ -127,7 +127,7 @@ const isPassing = (cause: Cause): boolean =>
   cause === 'gateway' || cause === 'rate-limited' || cause === 'server-error';
 
 /** In the first minute and a half most failures of a gateway pass; each invocation waits for one probe then. */
-const HOPE_MS = 90_000;
+const YOUNG_OUTAGE_MS = 90_000;
 
 /**
  * Whether an invocation should wait for the next probe instead of giving up: while the outage is young, and while so few
@@ -136,7 +136,7 @@ const HOPE_MS = 90_000;
 export const isDoubtful = (state: Extract<State, { kind: 'open' }>, hasFresh: boolean): boolean => {
   const { openedAt, lastCallAt, failing, cause } = state;
   if (!isPassing(cause)) return false;
-  return lastCallAt - openedAt < HOPE_MS || (hasFresh && failing.size < CERTAIN_IDENTIFIERS);
+  return lastCallAt - openedAt < YOUNG_OUTAGE_MS || (hasFresh && failing.size < CERTAIN_IDENTIFIERS);
 };
 
 /** In an outage messages come back one by one; more than one at a time by chance, or where there are thousands. */

@@ -54,7 +54,7 @@ export const createKept = () => {
       if (away.size > 0) away.delete(messageId);
     },
     /** Of some moments, the one that is farthest from those at which others come back. */
-    loneliest: (draw: () => number): number => {
+    farthestFromOthers: (draw: () => number): number => {
       let best = draw();
       if (away.size === 0 || away.size > MAX_COMPARED) return best;
       let farthest = -1;

@@ -12,7 +12,7 @@ export interface Places {
 /** `onFree` is called when a place becomes free that nobody waits for. */
 export const createPlaces = (count: number, onFree: () => void): Places => {
   let free = count;
-  /** In the order of asking: who has been called before goes before who has not. */
+  /** In the order of asking. */
   const waiting: (() => void)[] = [];
   return {
     isFree: () => free > 0,

@@ -44,7 +44,7 @@ export const createPostpone = (
       askedSeconds: retryAfterSeconds,
       isOneOfMany: kept.size() > 0,
     };
-    const backAt = kept.loneliest(() => startedAt + keptWaitSeconds(options, random()) * 1000);
+    const backAt = kept.farthestFromOthers(() => startedAt + keptWaitSeconds(options, random()) * 1000);
     return Math.round((backAt - startedAt) / 1000);
   };
 

@@ -1,4 +1,4 @@
-/** In which way no answer came. */
+/** Why no answer came. */
 
 /**
  * `tls` is a handshake that was refused by either side, never a slow one; `proxy` is a proxy that cannot be reached or does
@@ -24,7 +24,7 @@ const FAILURES: Readonly<Record<string, Failure>> = {
 /** OpenSSL names its verification failures without a common prefix: `DEPTH_ZERO_SELF_SIGNED_CERT`, `CERT_HAS_EXPIRED`. */
 const TLS_CODE = /^ERR_(TLS|SSL|OSSL)|CERT|^EPROTO$|^UNABLE_TO_|SELF_SIGNED|^HOSTNAME_MISMATCH$|^INVALID_(CA|PURPOSE)$/;
 
-/** Anything else cut the exchange short: `ECONNRESET`, `EPIPE`, an answer that is no HTTP (`HPE_…`). */
+/** Anything else cut the exchange short: `ECONNRESET`, `EPIPE`, an answer that is not HTTP (`HPE_…`). */
 export const failureOf = (code: string): Failure => FAILURES[code] ?? (TLS_CODE.test(code) ? 'tls' : 'reset');
 
 /** Of Node's codes those of a call that was cut short; the others of a call are known above. */
@@ -33,7 +33,7 @@ const CUT_SHORT = /^(ECONNRESET|ECONNABORTED|EPIPE)$|^HPE_|^UND_ERR_|^ERR_(PROXY
 /** Whether it is a code of the network; files have others (`ENOSPC`), and so have mistakes of ours (`ERR_INVALID_ARG_TYPE`). */
 export const isNetworkCode = (code: string): boolean => code in FAILURES || TLS_CODE.test(code) || CUT_SHORT.test(code);
 
-/** Whom we do not reach where we dial a proxy, is the proxy. */
+/** Where we call through a proxy, it is the proxy that was not reached. */
 const OF_DIALLING: readonly Failure[] = ['refused', 'dns', 'unreachable'];
 
 interface NodeError extends Error {

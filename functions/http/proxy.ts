@@ -22,7 +22,7 @@ export const proxyFault = (variables: Variables): string | undefined => {
   const text = read(variables, 'HTTPS_PROXY');
   return text === '' || isProxyUrl(withScheme(text))
     ? undefined
-    : 'HTTPS_PROXY is no URL of a proxy such as http://proxy.example.com:3128';
+    : 'HTTPS_PROXY is not a URL of a proxy such as http://proxy.example.com:3128';
 };
 
 /** @returns nothing where no proxy is set, or none that could be one (see proxyFault) */

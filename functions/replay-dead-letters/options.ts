@@ -129,7 +129,8 @@ const present = <Fields extends object>(fields: Fields) =>
 
 /** @throws OptionsError that lists all faults together. */
 export const readOptions = (event: unknown, maxAgeDefault: number): ReplayRequest => {
-  if (typeof event !== 'object' || event === null || Array.isArray(event)) throw new OptionsError(['it is no object']);
+  if (typeof event !== 'object' || event === null || Array.isArray(event))
+    throw new OptionsError(['it is not an object']);
   const faults: string[] = Object.keys(event)
     .filter((key) => !(KEYS as readonly string[]).includes(key))
     .map((key) => `${key} is not known`);

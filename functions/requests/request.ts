@@ -25,7 +25,7 @@ export type ParsedRequest =
    */
   | { readonly kind: 'invalid'; readonly reason: string; readonly requester: RequesterFields };
 
-/** The requester's own words, where given; also of a message that is no request. */
+/** The requester's own words, where given; also of a message that is not a request. */
 export const requesterOf = (parsed: ParsedRequest): RequesterFields =>
   parsed.kind === 'request' ? parsed.request : parsed.requester;
 
@@ -70,7 +70,7 @@ export const parseNotAfter = (value: unknown): Date | undefined => {
   return Number.isNaN(moment.getTime()) ? undefined : moment;
 };
 
-/** A field's value: `undefined` where it is not given, `false` where it is no string. */
+/** A field's value: `undefined` where it is not given, `false` where it is not a string. */
 type ReadField = (name: FieldName) => string | false | undefined;
 
 /** What is wrong with the first field that is not well-formed, and those that are. */
@@ -129,7 +129,7 @@ export const parseValue = (value: ValueText): ParsedRequest => {
     case 'other': {
       const identifier = readIdentifier(value.text, value);
       return identifier === undefined
-        ? invalid(`the body is no identifier from 1 to 9007199254740991: ${FORMS}`)
+        ? invalid(`the body is not an identifier from 1 to 9007199254740991: ${FORMS}`)
         : { kind: 'request', request: { identifier } };
     }
   }
@@ -140,7 +140,7 @@ export const parseRequest = (body: string): ParsedRequest => parseValue(readBody
 
 /**
  * Why a request must not be carried out at `now`, or `undefined` where it may be.
- * A renewal (see dead-letters/attributes.ts) makes the age count again and voids a `notAfter` before it.
+ * A renewal (see dead-letters/letter.ts) makes the age count again and voids a `notAfter` before it.
  */
 export const expiredReason = (
   request: Pick<EnableRequest, 'notAfter'>,

@@ -45,7 +45,7 @@ const wrap = (base64: string): string => {
 /**
  * Every block in `source`, in order; what stands between them is left out. By `indexOf` from block to block, so that no
  * text, however long, takes more than one pass.
- * @returns `undefined` where there is none, or one that has no end or is no Base64
+ * @returns `undefined` where there is none, or one that has no end or is not Base64
  */
 export const readPem = (source: string): readonly PemBlock[] | undefined => {
   const text = source.replace(LOST_WHITE_SPACE, '\n');

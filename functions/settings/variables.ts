@@ -55,7 +55,7 @@ export const createReader = (variables: Variables, faults: string[]) => {
     url: (name: string): string | undefined => {
       const value = text(name);
       if (value === undefined || isHttpUrl(value)) return value;
-      faults.push(`${name} is no URL such as http://127.0.0.1:4566`);
+      faults.push(`${name} is not a URL such as http://127.0.0.1:4566`);
       return undefined;
     },
     /** As the AWS SDK reads it. */

@@ -41,7 +41,7 @@ const compare = (wanted: string): ((value: unknown) => boolean) => {
   };
 };
 
-/** By recursive descent: `||` of `&&` of comparisons and parentheses. @returns `undefined` for what is no pattern */
+/** By recursive descent: `||` of `&&` of comparisons and parentheses. @returns `undefined` for what is not a pattern */
 const parseJson = (tokens: readonly string[]): Test | undefined => {
   let at = 0;
   const take = (token: string): boolean => {

@@ -111,12 +111,12 @@ describe('packaging', () => {
 
   test('fails with one message for all faults, without a stack', async () => {
     const message = await refusal({ fifo: 'yes', batchSize: '0', maximumConcurency: '3' });
-    for (const name of ['fifo must be', 'batchSize must be', 'maximumConcurency is no parameter']) {
+    for (const name of ['fifo must be', 'batchSize must be', 'maximumConcurency is not a parameter']) {
       expect(message).toContain(name);
     }
     expect(message).not.toMatch(/parameters\.ts:\d/);
     // First and alone, not inside what the framework says of its own reading.
-    expect(message).toMatch(/Error:\s+maximumConcurency is no parameter; fifo must be/);
+    expect(message).toMatch(/Error:\s+maximumConcurency is not a parameter; fifo must be/);
     expect(message).not.toMatch(/Cannot resolve|errored with/);
   });
 

@@ -94,7 +94,7 @@ describe.concurrent('a request that the console sends', () => {
     expect(world.segura.passwords.get('35')).toBe('disabled');
   });
 
-  test('goes as it is where it is no identifier, and is rejected by the function', async () => {
+  test('goes as it is where it is not an identifier, and is rejected by the function', async () => {
     await using local = await start();
     const { post, state } = local;
     await post('/requests', { identifier: '<b>x</b>' });
@@ -280,7 +280,7 @@ describe.concurrent('what is wrong in an order', () => {
     const broken = await fetch(`${url}/faults`, { method: 'POST', body: '{' });
     expect([broken.status, await broken.json()]).toEqual([
       400,
-      { error: expect.objectContaining({ message: expect.stringContaining('the body is no JSON') }) },
+      { error: expect.objectContaining({ message: expect.stringContaining('the body is not JSON') }) },
     ]);
     const missing = await fetch(`${url}/fault`, { method: 'POST' });
     expect(missing.status).toBe(404);

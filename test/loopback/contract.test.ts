@@ -47,7 +47,7 @@ describe.concurrent('A request message', () => {
     ['an object without identifier', '{"id": 10}'],
     ['a path in the identifier', '{"identifier": "10/../11"}'],
     ['an envelope in an envelope', JSON.stringify(sns(JSON.stringify(eventBridge({ identifier: 10 }))))],
-    ['a requester that is no string', '{"identifier": 10, "requestedBy": 5}'],
+    ['a requester that is not a string', '{"identifier": 10, "requestedBy": 5}'],
     ['a reason of 257 characters', JSON.stringify({ identifier: 10, reason: 'x'.repeat(257) })],
     ['a notAfter without offset', '{"identifier": 10, "notAfter": "2026-01-01T00:00:00"}'],
   ] as const;
@@ -80,7 +80,11 @@ describe.concurrent('A request message', () => {
 
   test.each([
     ['an identifier of 0', { identifier: 0, requestId: 'RITM0012345', source: 'servicenow' }, {}],
-    ['a reason that is no string', { identifier: 10, requestId: 'RITM0012345', source: 'servicenow' }, { reason: 5 }],
+    [
+      'a reason that is not a string',
+      { identifier: 10, requestId: 'RITM0012345', source: 'servicenow' },
+      { reason: 5 },
+    ],
   ])('%s is rejected, and its ticket is told: audit line and outcome event', async (_, body, malformed) => {
     await using world = await startWith({ outcomes: true });
     const messageId = await world.send({ ...body, ...malformed });

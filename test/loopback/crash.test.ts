@@ -9,7 +9,7 @@ const MESSAGES = runs(1000, 300);
 const KILLS = runs(20, 5);
 const SENT_AT_ONCE = 50;
 
-/** Of each hundred, some that Segura refuses and some that are no request. */
+/** Of each hundred, some that Segura refuses and some that are not a request. */
 const kindOf = (index: number): 'disabled' | 'active' | '1005' | '1006' | 'InvalidMessage' => {
   const place = index % 100;
   if (place < 5) return '1005';

@@ -539,7 +539,7 @@ describe.concurrent('a dead-letter queue', () => {
     await using queues = await openQueues();
     const { status, stderr } = await queues.commandWith({ REJECTED_QUEUE_URL: queues.sqs.arnOf('rejected') }, 'list');
     expect(status).toBe(2);
-    expect(stderr).toContain('REJECTED_QUEUE_URL (or --rejected-queue-url) is no queue URL such as https://sqs.');
+    expect(stderr).toContain('REJECTED_QUEUE_URL (or --rejected-queue-url) is not a queue URL such as https://sqs.');
     expect(queues.sqs.journal).toEqual([]);
   });
 });

@@ -59,7 +59,7 @@ test('what one call leaves behind in its memory, the next does not find', async 
     outcomeOf(['send', '0', '--json'], { env }),
   ]);
   expect([first.status, second.status]).toEqual([2, 2]);
-  expect(first.stderr).toContain('"abc" is no identifier');
+  expect(first.stderr).toContain('"abc" is not an identifier');
   expect(second.stderr).not.toContain('abc');
   expect(first.stdout).toBe('');
 });

@@ -98,10 +98,10 @@ describe.concurrent('a profile', () => {
     expect(account.sent()).toBe(3);
   });
 
-  test('whose endpoint_url is no URL is said as that', async () => {
+  test('whose endpoint_url is not a URL is said as that', async () => {
     await using account = await open(() => `[profile local]\nregion = us-east-1\nendpoint_url = sqs.local\n${KEYS}`);
     const { status, json } = await account.run(['send', '1', '--json', '--profile', 'local']);
-    const message = 'endpoint_url of the profile local, for sqs, is no URL such as http://127.0.0.1:4566';
+    const message = 'endpoint_url of the profile local, for sqs, is not a URL such as http://127.0.0.1:4566';
     expect([status, json]).toMatchObject([2, { error: { code: 'WrongVariable', message } }]);
   });
 

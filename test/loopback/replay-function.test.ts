@@ -101,8 +101,8 @@ test.concurrent('a failure of SQS is answered beside the counts', async () => {
 });
 
 const WRONG_EVENTS = [
-  [null, 'it is no object'],
-  [[], 'it is no object'],
+  [null, 'it is not an object'],
+  [[], 'it is not an object'],
   [{ queue: 'requests' }, 'queue must be "rejected" or "exhausted"'],
   [{ codes: '1006' }, 'codes is not known'],
   [{ code: '1007' }, 'code must be one or a list of 1005, 1006, 1010, InvalidMessage, Expired, none'],

@@ -131,7 +131,7 @@ test('what SQS did not confirm is sent by --resume alone', async () => {
   expect(queue.sqs.messages('requests')).toHaveLength(2);
 });
 
-test('an argument that is no identifier is said before a queue is asked for', async () => {
+test('an argument that is not an identifier is said before a queue is asked for', async () => {
   const { status, json, stderr } = await runCommand(['send', '10,11', '--json']);
   expect([status, stderr]).toEqual([2, expect.stringContaining('separate them by spaces: send 10 11')]);
   expect(json).toMatchObject({ error: { code: 'WrongUsage' } });

@@ -114,7 +114,7 @@ describe('a Segura, simulated or real', () => {
   test.each([
     ['an unknown password', (): number => identifiers.unknown, '1005'],
     ['a password of somebody else', (): number => identifiers.noAccess, '1006'],
-    ['what is no identifier', (): string => 'ten', '1010'],
+    ['what is not an identifier', (): string => 'ten', '1010'],
   ] as const)('%s is 400 in the envelope, with its number', async (_, identifier, code) => {
     const response = await enable(tenant.url, identifier(), token);
     expect(response.status).toBe(400);

@@ -185,7 +185,7 @@ export const CORE_BREAKS: readonly Break[] = [
   },
   {
     file: RECORD,
-    why: 'an event that is no SQS event is acknowledged',
+    why: 'an event that is not an SQS event is acknowledged',
     from: 'if (Array.isArray(records) && records.every(isRecord)) return records;',
     to: 'return (records ?? []) as never;',
   },

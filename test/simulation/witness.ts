@@ -84,7 +84,7 @@ export const createWitness = ({ clock, ledger, isFifo, hasOutcomes, weather, req
     run.calls.set(story.messageId, calls);
     if (calls > MAX_CALLS_PER_MESSAGE) violate(`call ${calls} of one invocation`, story);
     if (ledger.isExpired(story, clock.now())) violate('called after its notAfter, or though too old', story);
-    if (story.isInvalid) violate('called though it is no request', story);
+    if (story.isInvalid) violate('called though it is not a request', story);
     const open = begin(run);
     if (open > MAX_CALLS_UNDER_WAY) violate(`${open} calls under way at once`, story);
     if (!isStale) pace.onCall(run);

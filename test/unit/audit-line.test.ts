@@ -100,7 +100,7 @@ describe('the audit line', () => {
     expect(tell({ decision }).lines).toMatchObject([fields]);
   });
 
-  test('of a message that is no request has no identifier and no requester', () => {
+  test('of a message that is not a request has no identifier and no requester', () => {
     const fields = fieldsOf(
       tell({ message: message('hunter2'), decision: { ...rejected, errorCode: 'InvalidMessage' } }).lines[0],
     );

@@ -59,7 +59,7 @@ describe('a batch', () => {
     expect(most).toBe(4);
   });
 
-  test('with what is no request rejects it without a call, and carries out the rest', async () => {
+  test('with what is not a request rejects it without a call, and carries out the rest', async () => {
     const stage = createStage();
     expect(keptIds(await stage.invoke([record('a', 'please'), record('b', 11)]))).toEqual([]);
     expect(stage.calls.map(({ identifier }) => identifier)).toEqual([11]);

@@ -18,6 +18,8 @@ test.each([
   ['CredentialsProviderError: Could not resolve credentials using profile: [x]', '--profile', true],
   ['ExpiredToken: The security token included in the request is expired', 'log in', true],
   ['ResourceNotFoundException: Secrets Manager cannot find it', 'no secret of this name', true],
+  ['ResourceNotFoundException: The specified log group does not exist.', 'no such log group', true],
+  ['ResourceNotFoundException: Function not found: arn:aws:lambda:us-east-1:1:function:x', 'no such function', true],
   ['Error: Region is missing', 'give --region', true],
   ['Error: Region not accepted: region="us east"', 'check --region', true],
   ['ECONNREFUSED: connect ECONNREFUSED 127.0.0.1:1', 'check the network', false],

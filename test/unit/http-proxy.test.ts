@@ -132,7 +132,7 @@ describe('the variables', () => {
 
   test('what is no proxy is named without what it says', () => {
     expect(proxyFault({ HTTPS_PROXY: 'socks5://user:hunter2@proxy:1080' })).toMatch(
-      /^HTTPS_PROXY is no URL(?!.*hunter2)/,
+      /^HTTPS_PROXY is not a URL(?!.*hunter2)/,
     );
     expect(proxyFault({})).toBeUndefined();
   });

@@ -233,7 +233,7 @@ describe('no answer', () => {
     expect(await open().post(url)).toEqual(unanswered('reset'));
   });
 
-  test('what comes back is no HTTP', async () => {
+  test('what comes back is not HTTP', async () => {
     const url = await raw((socket) => socket.end('220 mail.example.com ESMTP\r\n'));
     expect(await open().post(url)).toEqual(unanswered('reset', expect.stringMatching(/^HPE_/)));
   });

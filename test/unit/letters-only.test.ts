@@ -31,7 +31,7 @@ describe('a request that no line tells of', () => {
     expect(fatesOf('rejected', 'rejected')).toEqual([['rejected', '1006']]);
   });
 
-  test('is exhausted where it lies in both queues, in whatever order they are read', () => {
+  test('is exhausted where it is in both queues, in whatever order they are read', () => {
     expect(fatesOf('rejected', 'exhausted')).toEqual([['exhausted', undefined]]);
     expect(fatesOf('exhausted', 'rejected')).toEqual([['exhausted', undefined]]);
   });

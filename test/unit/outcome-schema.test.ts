@@ -73,7 +73,7 @@ describe('an outcome event holds to its schema', () => {
     }
   });
 
-  test('of a message that was no request', () => {
+  test('of a message that was not a request', () => {
     const message = readMessage('please enable 10');
     const reason = message.parsed.kind === 'invalid' ? message.parsed.reason : '';
     const event = eventOf(message, rejected('InvalidMessage', reason));

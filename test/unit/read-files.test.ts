@@ -123,7 +123,7 @@ describe('JSON Lines', () => {
     expect([found, notes]).toEqual([identifiers, []]);
   });
 
-  test('are no JSON array', async () => {
+  test('are not a JSON array', async () => {
     expect(await refusal('a.json', '[{"identifier":10}]')).toMatch(/line 1 begins a JSON array, not JSON Lines/);
   });
 

@@ -19,10 +19,10 @@ describe('words', () => {
       'a\nb\nc',
     ],
     ['OAuth 2.0 and Kong have their own names', { error: 'e', error_description: 'd', hint: 'h' }, 'd\nh\ne'],
-    ['what is no text is no word', { message: 5, error: true, mensagem: null, hint: ['x'] }, ''],
+    ['what is not a text is no word', { message: 5, error: true, mensagem: null, hint: ['x'] }, ''],
     ['plain text is taken whole', 'Bad gateway\n', 'Bad gateway\n'],
     ['so is a page', '<h1>502</h1>', '<h1>502</h1>'],
-    ['so is JSON that is no object', '"not authorized"', '"not authorized"'],
+    ['so is JSON that is not an object', '"not authorized"', '"not authorized"'],
     ['nothing says nothing', '', ''],
   ])('%s', (_, body, words) => {
     expect(read(body).words).toBe(words);

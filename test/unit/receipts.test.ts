@@ -145,7 +145,7 @@ describe('is refused', () => {
     (content) => {
       const file = newFile();
       writeFileSync(file, content);
-      expect(() => openReceipts(file, true)).toThrow(/line 1 is no receipt/);
+      expect(() => openReceipts(file, true)).toThrow(/line 1 is not a receipt/);
       expect(readFileSync(file, 'utf8')).toBe(content);
     },
   );

@@ -136,7 +136,7 @@ describe('a body', () => {
   });
 
   test.each(['1e1', '10.0', '1.0E1'])(
-    'an EventBridge detail of %s is no identifier, as it is none outside',
+    'an EventBridge detail of %s is not an identifier, as it is none outside',
     (written) => {
       expect([parseRequest(written).kind, parseRequest(eventBridge(written)).kind]).toEqual(['invalid', 'invalid']);
     },
@@ -181,7 +181,7 @@ describe('a body', () => {
     ['[{"requestId": "RITM1"}]', {}],
     ['{"requestId": "RITM1"', {}],
     ['"RITM1"', {}],
-  ])('%s is no request, but the requester is known by what is well-formed', (body, requester) => {
+  ])('%s is not a request, but the requester is known by what is well-formed', (body, requester) => {
     expect(parseRequest(body)).toEqual({ kind: 'invalid', reason: expect.any(String), requester });
   });
 

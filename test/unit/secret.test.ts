@@ -83,7 +83,7 @@ describe('what consoles do to a value is undone', () => {
   });
 });
 
-test('an address of sixty thousand slashes is no URL of a server', () => {
+test('an address of sixty thousand slashes is not a URL of a server', () => {
   expect(faults({ url: `https://segura.example.com${'/'.repeat(60_000)}x` })).toEqual([
     expect.stringMatching(/^url is not a URL/),
   ]);
@@ -261,7 +261,7 @@ describe('certificates', () => {
     ]);
   });
 
-  test('a block that has lost its end is no PEM', () => {
+  test('a block that has lost its end is not PEM', () => {
     expect(faults({ caCertificate: certificates.ca.replace('-----END', '') })).toEqual([
       expect.stringMatching(/^caCertificate is not PEM/),
     ]);

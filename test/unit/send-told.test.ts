@@ -13,9 +13,9 @@ describe('of faults of one kind', () => {
   };
 
   test('the first 20 are told, then how many more there are', () => {
-    const told = tell(['it is no JSON', 300]);
+    const told = tell(['it is not JSON', 300]);
     expect(told).toHaveLength(21);
-    expect(told.slice(-2)).toEqual(['line 20: it is no JSON', 'and 280 more: it is no JSON']);
+    expect(told.slice(-2)).toEqual(['line 20: it is not JSON', 'and 280 more: it is not JSON']);
   });
 
   test('20 are all told, and each kind has its own 20', () => {

@@ -17,7 +17,7 @@ const readCodes = (code: readonly string[]): readonly string[] => {
   return codes;
 };
 
-/** As a message has it: `1e3`, `0x10` and blanks are no identifier. */
+/** As a message has it: `1e3`, `0x10` and blanks are not an identifier. */
 const readIdentifier = (value: string): number => {
   const identifier = parseIdentifier(value);
   if (identifier === undefined) {

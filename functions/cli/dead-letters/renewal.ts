@@ -1,5 +1,5 @@
 /**
- * A renewal counts only from the senders in RENEWAL_SENDERS. Whoever is none of them renews through the function
+ * A renewal counts only from the senders in RENEWAL_SENDERS. Whoever is not one of them renews through the function
  * replay-dead-letters, which is one, and whose audit line says who asked.
  */
 import type { ReplayOptions } from '../../dead-letters/plan.ts';
@@ -27,7 +27,7 @@ export const mayRenewHere = async (options: TargetOptions): Promise<boolean> => 
 export const requireReplayFunction = (name: string | undefined): string => {
   if (name !== undefined) return name;
   throw new UsageError(
-    'a renewal counts only from the senders in RENEWAL_SENDERS, and you are none: give --stage, or set REPLAY_FUNCTION to the name of the replay-dead-letters function, which renews for you',
+    'a renewal counts only from the senders in RENEWAL_SENDERS, and you are not one of them: give --stage, or set REPLAY_FUNCTION to the name of the replay-dead-letters function, which renews for you',
   );
 };
 

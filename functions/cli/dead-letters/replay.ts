@@ -130,7 +130,7 @@ const carryOut = async (
   };
   if (renew && !dryRun && !(await mayRenewHere(options))) {
     const functionName = requireReplayFunction(replayFunction);
-    progress.tell(`Renewed through ${functionName}: you are none of RENEWAL_SENDERS.`);
+    progress.tell(`Renewed through ${functionName}: you are not one of RENEWAL_SENDERS.`);
     const age = maxAgeSeconds === undefined ? undefined : replayOptions.maxRequestAgeSeconds;
     return replayByFunction(options, eventOf(replayOptions, queue, age), { functionName, signal, onProgress });
   }

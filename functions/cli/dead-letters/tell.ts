@@ -7,7 +7,7 @@ import { BREAK, shorten, widthOf } from '../terminal/text.ts';
 
 const MAX_TOLD = 20;
 
-/** What a person should know of single letters; beyond a score they are counted. */
+/** What a person should know of single letters; beyond twenty they are only counted. */
 export const createTeller = (tell: (text: string) => void) => {
   let told = 0;
   return (letter: Pick<Letter, 'messageId'>, notice: string): void => {

@@ -1,4 +1,4 @@
-/** The doctor on Segura itself: token and endpoint. Identifier 0 is no password, so nothing is enabled. */
+/** The doctor on Segura itself: token and endpoint. Identifier 0 is not a password, so nothing is enabled. */
 import { readProxy } from '../../http/proxy.ts';
 import { type Answer, createSend } from '../../http/send.ts';
 import { describe, judge, judgeToken, type Meaning, type TokenMeaning } from '../../segura/answers.ts';
@@ -49,7 +49,7 @@ const tokenHint = (means: TokenMeaning, reading: Reading): string => {
   if (reading.status === 200 && isPage(reading)) {
     return 'a web page came instead of a token: accessTokenUrl leads to a login page, or a proxy answered in its place';
   }
-  return TOKEN_HINTS[reading.status] ?? `this is no token endpoint: check accessTokenUrl; or ${IP_HINT}`;
+  return TOKEN_HINTS[reading.status] ?? `this is not a token endpoint: check accessTokenUrl; or ${IP_HINT}`;
 };
 
 const connect = ({ caCertificate, clientCertificate, clientKey }: Secret) =>
@@ -109,9 +109,9 @@ const ENDPOINT_HINTS: Partial<Record<Meaning, string>> = {
   redirect: 'url answers with a redirect, as a login page does: it is not the API',
   'client-certificate': CERTIFICATE_HINT,
   proxy: PROXY_HINT,
-  'no-access': 'the way is open, but Segura says 1006 to identifier 0, which is no password: ask its vendor',
-  enabled: 'Segura says that it enabled password 0, which is no password: this is not the API we know',
-  'already-enabled': 'Segura says that password 0 is enabled, which is no password: this is not the API we know',
+  'no-access': 'the way is open, but Segura says 1006 to identifier 0, which is not a password: ask its vendor',
+  enabled: 'Segura says that it enabled password 0, which is not a password: this is not the API we know',
+  'already-enabled': 'Segura says that password 0 is enabled, which is not a password: this is not the API we know',
 };
 
 const endpointHint = (means: Meaning, reading: Reading): string => {

@@ -28,7 +28,7 @@ const rowOf = (queue: DeadLetterQueue, { provenance, failure }: Letter, parsed: 
   };
 };
 
-/** Each request once: one that lies in both queues is exhausted, as where lines tell of it. */
+/** Each request once: one that is in both queues is exhausted, as where lines tell of it. */
 export const createLettersOnly = (
   requests: Pick<ReturnType<typeof createRequests>, 'get'>,
   { from, to }: Span,

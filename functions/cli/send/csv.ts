@@ -128,7 +128,7 @@ export const readShape = async (head: Buffer, label: string): Promise<CsvShape> 
     return { delimiter: bare.delimiter, skipLines, hasHeader: false, columns: columnsOf(['identifier']) };
   }
   if (/^\s*\{/.test(head.toString('utf8', 0, SAMPLE_BYTES))) {
-    throw new UsageError(`${label}: its first line is no list of columns; for JSON Lines add --format jsonl`);
+    throw new UsageError(`${label}: its first line is not a list of columns; for JSON Lines add --format jsonl`);
   }
   const [most = []] = candidates.map(({ names }) => names).sort((one, other) => other.length - one.length);
   if (candidates.length === 0) {

@@ -139,7 +139,7 @@ const readLedger = (fd: number, file: string): Ledger => {
     if (receipt === undefined) {
       throw new CommandError(
         'InvalidReceipts',
-        `--resume ${file}: line ${number} is no receipt`,
+        `--resume ${file}: line ${number} is not a receipt`,
         'give the file that --receipts has written',
       );
     }

@@ -66,7 +66,7 @@ const checkFile = async (file: string): Promise<void> => {
     const what = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`;
     throw new UsageError(`--file ${file}: ${what}`);
   }
-  if (!isFile) throw new UsageError(`--file ${file}: it is no ordinary file; pipe it in with --file -`);
+  if (!isFile) throw new UsageError(`--file ${file}: it is not an ordinary file; pipe it in with --file -`);
 };
 
 const notesOn = ({ columns, hasHeader }: CsvShape, label: string): readonly string[] => {
@@ -122,14 +122,14 @@ const helpWith = (argument: string): string => {
   return `a range is not taken; pipe the numbers in: seq ${from} ${to} | npx mysafe-enable send --file -`;
 };
 
-/** @throws UsageError where one of them is no identifier */
+/** @throws UsageError where one of them is not an identifier */
 export const openArguments = (
   identifiers: readonly string[],
   isIdentifier: (argument: string) => boolean,
 ): RequestSource => {
   for (const argument of identifiers) {
     if (!isIdentifier(argument))
-      throw new UsageError(`${JSON.stringify(argument)} is no identifier: ${helpWith(argument)}`);
+      throw new UsageError(`${JSON.stringify(argument)} is not an identifier: ${helpWith(argument)}`);
   }
   const read = async function* (): AsyncGenerator<readonly Found[]> {
     yield identifiers.map((identifier, index) => ({

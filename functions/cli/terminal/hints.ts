@@ -5,7 +5,7 @@ interface Hint {
   /** Of the failure's name, which stands before the colon (see aws/failure.ts); a region has no name of its own. */
   readonly when: RegExp;
   readonly fix: (rights: string) => string;
-  /** May be over by itself. */
+  /** May end by itself. */
   readonly passes?: boolean;
 }
 
@@ -18,6 +18,14 @@ const HINTS: readonly Hint[] = [
     fix: () => 'there is no such queue: check its URL, --stage, --region and --profile',
   },
   {
+    when: /^[^:]*ResourceNotFound[^:]*: .*log group/i,
+    fix: () => 'there is no such log group: check --stage, --log-group, LOG_GROUP and --region',
+  },
+  {
+    when: /^[^:]*ResourceNotFound[^:]*: .*function/i,
+    fix: () => 'there is no such function: check --stage, ENABLE_PASSWORD_FUNCTION, REPLAY_FUNCTION and --region',
+  },
+  {
     when: /^[^:]*ResourceNotFound/,
     fix: () => 'there is no secret of this name in this region: check SEGURA_SECRET_ID, --region and --profile',
   },
@@ -27,7 +35,7 @@ const HINTS: readonly Hint[] = [
   },
   {
     when: /^[^:]*Kms\.?(Disabled|InvalidState|NotFound)/i,
-    fix: () => 'the key of the queue is gone or switched off: have it back',
+    fix: () => 'the key of the queue is deleted or switched off: enable it, or cancel its deletion',
   },
   { when: /^[^:]*(AccessDenied|NotAuthorized)/, fix: (rights) => `your role needs ${rights}` },
   {

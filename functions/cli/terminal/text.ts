@@ -31,7 +31,7 @@ export const visible = (text: string): string => text.replace(STEERING, escapeOf
 /** Scripts and emoji that take two columns (Unicode Standard Annex 11). */
 const WIDE =
   /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6]|^\p{Emoji_Presentation}/u;
-/** Narrower terminals are not worth a thought. */
+/** Narrower terminals are treated as this wide. */
 const MIN_WIDTH = 40;
 const PLAIN = /^[\x20-\x7e]*$/;
 const graphemes = new Intl.Segmenter();

@@ -24,7 +24,7 @@ export class VariableError extends UsageError {
 
 /**
  * `8h`, `30m`, `2d` from now on (or ago), or a moment as a request's own `notAfter` is written: with an offset, because
- * what is meant must not hang on the clock of this machine. Of the past also a day; for an end in the future that would
+ * what is meant must not depend on the time zone of this machine. Of the past also a day; for an end in the future that would
  * leave open whether the day still counts.
  */
 export const parseMoment = (option: string, value: string, now: number, direction: 1 | -1): Date => {

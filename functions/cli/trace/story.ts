@@ -22,7 +22,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   tls: 'the TLS handshake was refused',
   'client-certificate': 'the client certificate was refused',
   proxy: 'the proxy refused the way out',
-  'unexpected-answer': 'the answer is none that Segura documents',
+  'unexpected-answer': 'Segura documents no such answer',
   unconfirmed: 'SQS did not confirm what had to be sent',
   'fifo-order': 'an earlier message of its group was waiting',
   deadline: 'the time of the invocation was up',
@@ -134,7 +134,7 @@ export const storyOf = (told: Told, now: Date): string[] => {
     source === undefined ? undefined : `through ${source}`,
     reason === undefined ? undefined : `because: ${reason}`,
   ].filter((each) => each !== undefined);
-  const title = identifier === undefined ? 'A message that is no request' : `Password ${identifier}`;
+  const title = identifier === undefined ? 'A message that is not a request' : `Password ${identifier}`;
   return [
     `${paint('bold', title)}${asked.length > 0 ? `, ${asked.join(', ')}` : ''} (times in UTC)`,
     ...[

@@ -71,7 +71,7 @@ const GROUP_ID = /^[\x21-\x7e]{1,128}$/;
 const isDecimal = (text: string): boolean => /^[1-9]\d{0,14}$/.test(text);
 
 /**
- * Of a number, `count` asks for as many passwords one after the other. What is no identifier is sent as it is: the
+ * Of a number, `count` asks for as many passwords one after the other. What is not an identifier is sent as it is: the
  * function should say so.
  * @throws OrderError
  */

@@ -82,7 +82,7 @@ const readJson = async (request: IncomingMessage): Promise<unknown> => {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    throw new OrderError(`the body is no JSON: ${(error as Error).message}`);
+    throw new OrderError(`the body is not JSON: ${(error as Error).message}`);
   }
 };
 
