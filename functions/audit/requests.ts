@@ -28,6 +28,8 @@ export interface Request {
   readonly success?: AuditLine;
   /** The first line that rejected it, of its latest replay that was rejected. */
   readonly rejection?: AuditLine;
+  /** Ids of its messages that were rejected, in their own order: two letters of one request can be replayed each. */
+  readonly rejectedMessages: readonly string[];
   readonly deliveries: number;
   readonly calls: number;
   readonly replays: number;
@@ -94,6 +96,7 @@ const begin = (line: AuditLine): Gathered => {
     ...(source === undefined ? {} : { source }),
     firstAt: line.at,
     last: line,
+    rejectedMessages: [],
     deliveries: 0,
     calls: 0,
     replays: 0,
@@ -110,6 +113,8 @@ const join = (request: Gathered, line: AuditLine): void => {
   if (success !== undefined) request.success = success;
   const rejection = rejected(request.rejection, line);
   if (rejection !== undefined) request.rejection = rejection;
+  if (line.outcome === 'rejected' && !request.rejectedMessages.includes(line.messageId))
+    request.rejectedMessages = [...request.rejectedMessages, line.messageId].sort();
   const { firstSentAt, caller } = line;
   if (firstSentAt !== undefined && isEarlier(firstSentAt, request.firstSentAt)) request.firstSentAt = firstSentAt;
   if (caller !== undefined) request.caller ??= caller;
@@ -175,9 +180,9 @@ const READING_MS = 60_000;
 /** No function runs for longer. */
 const LONGEST_DELIVERY_MS = 900_000;
 
-/** The dead letter was confirmed, and no replay of it was delivered since. */
-const isRejected = ({ rejection, replays }: Request): boolean =>
-  rejection !== undefined && (rejection.replayCount ?? 0) >= replays;
+/** The dead letter was confirmed, and no other message, such as a replay, was delivered since. */
+const isRejected = ({ rejection, replays, rejectedMessages, last }: Request): boolean =>
+  rejection !== undefined && (rejection.replayCount ?? 0) >= replays && rejectedMessages.includes(last.messageId);
 
 const isOpen = (key: string, request: Request, { exhausted, now }: QueuesNow): boolean =>
   request.success === undefined &&

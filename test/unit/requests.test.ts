@@ -113,6 +113,18 @@ describe('a fate', () => {
       { visible: 0, maxReceiveCount: 4 },
       'waiting',
     ],
+    [
+      'replayed from two letters, one replay rejected and the other kept since, is waiting',
+      [line('rejected', 1), line('rejected', 2, replayed('b')), line('kept', 3, replayed('c'))],
+      {},
+      'waiting',
+    ],
+    [
+      'replayed from two letters, both rejected and a copy of one kept since, is rejected',
+      [line('rejected', 1, replayed('b')), line('rejected', 2, replayed('c')), line('kept', 3, replayed('c'))],
+      {},
+      'rejected',
+    ],
     ['kept is waiting', [line('kept', 1)], {}, 'waiting'],
     ['kept is waiting where nobody may ask the queue', [line('kept', 1)], { waiting: undefined }, 'waiting'],
     ['kept, and requests is empty, is unknown', [line('kept', 1)], { waiting: 0 }, 'unknown'],

@@ -57,7 +57,8 @@ const gather = async (
 };
 
 const describe = ({ request, lines, fate, foundIn }: Told) => {
-  const { last: _, success, rejection, firstAt: __, senders, replayedBy, ...known } = request;
+  const { last: _, success, rejection, firstAt: __, senders, replayedBy, ...more } = request;
+  const { receives: ___, rejectedMessages: ____, ...known } = more;
   const names = { senders: senders.map(({ name }) => name), replayedBy: replayedBy.map(({ name }) => name) };
   const settled = success ?? (fate === 'rejected' ? rejection : undefined);
   return { ...known, ...names, fate, foundIn, settledAt: settled?.at, lines };
