@@ -180,9 +180,13 @@ const READING_MS = 60_000;
 /** No function runs for longer. */
 const LONGEST_DELIVERY_MS = 900_000;
 
-/** The dead letter was confirmed, and no other message, such as a replay, was delivered since. */
-const isRejected = ({ rejection, replays, rejectedMessages, last }: Request): boolean =>
-  rejection !== undefined && (rejection.replayCount ?? 0) >= replays && rejectedMessages.includes(last.messageId);
+/** The dead letter was confirmed, and no later replay was delivered since. */
+const hasRejection = ({ rejection, replays }: Request): boolean =>
+  rejection !== undefined && (rejection.replayCount ?? 0) >= replays;
+
+/** And no other message, such as that of its other letter. */
+const isRejected = (request: Request): boolean =>
+  hasRejection(request) && request.rejectedMessages.includes(request.last.messageId);
 
 const isOpen = (key: string, request: Request, { exhausted, now }: QueuesNow): boolean =>
   request.success === undefined &&
@@ -244,6 +248,8 @@ export const fatesOf = (
     if (request.success) return request.success.outcome === 'enabled' ? 'enabled' : 'already-enabled';
     if (queues.exhausted.has(key)) return 'exhausted';
     if (isRejected(request)) return 'rejected';
-    return waiting.has(key) ? 'waiting' : 'unknown';
+    if (waiting.has(key)) return 'waiting';
+    // Of two replays, the one that was rejected is known.
+    return hasRejection(request) ? 'rejected' : 'unknown';
   };
 };

@@ -120,6 +120,12 @@ describe('a fate', () => {
       'waiting',
     ],
     [
+      'replayed from two letters, one replay rejected and the other gone since, is rejected',
+      [line('rejected', 1), line('rejected', 2, replayed('b')), line('kept', 3, replayed('c'))],
+      { waiting: 0 },
+      'rejected',
+    ],
+    [
       'replayed from two letters, both rejected and a copy of one kept since, is rejected',
       [line('rejected', 1, replayed('b')), line('rejected', 2, replayed('c')), line('kept', 3, replayed('c'))],
       {},
