@@ -28,13 +28,15 @@ export interface Evidence {
   readonly differences: readonly string[];
 }
 
-/** The command reads its own clock: it is that of the simulation. */
+/** The command reads its own clock: it is that of the simulation. A class that extends Date would take a third of its time. */
 const clockHook = (now: number): string => {
   const code = `const by = ${now} - Date.now(); const Real = Date;
-    globalThis.Date = class extends Real {
-      constructor(...given) { if (given.length === 0) super(Real.now() + by); else super(...given); }
-      static now() { return Real.now() + by; }
-    };`;
+    globalThis.Date = function Date(at) {
+      if (arguments.length > 1) return new Real(...arguments);
+      return new Real(arguments.length === 0 ? Real.now() + by : at);
+    };
+    const now = () => Real.now() + by;
+    Object.assign(Date, { prototype: Real.prototype, parse: Real.parse, UTC: Real.UTC, now });`;
   return `--import data:text/javascript,${encodeURIComponent(code)}`;
 };
 
