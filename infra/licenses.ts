@@ -11,14 +11,14 @@ import { consoleOptions, functionNames, functionOptions } from './build.ts';
 const root = join(import.meta.dirname, '..');
 export const LICENSES_FILE = join(root, 'THIRD-PARTY-LICENSES.md');
 
-/** Licences that ask for no more than to be named; another one wants a person's decision first. */
+/** Licences that ask for no more than to be named; for another one a person has to decide first. */
 const ACCEPTED: readonly string[] = ['MIT', 'Apache-2.0', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD'];
 
 interface Package {
   readonly name: string;
   readonly version: string;
   readonly license: string;
-  /** The licence, and the notices that it wants to be kept. */
+  /** The licence, and the notices that have to be kept with it. */
   readonly text: string;
 }
 

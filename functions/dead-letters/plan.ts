@@ -10,7 +10,7 @@ export interface ReplayOptions extends Selection {
   /** Never more than so many messages in any second. */
   readonly rate?: number;
   readonly dryRun?: boolean;
-  /** Requests that are expired, or of unknown age, are replayed too, as of now; wants a reason. */
+  /** Requests that are expired, or of unknown age, are replayed too, as of now; needs a reason. */
   readonly renew?: boolean;
   readonly reason?: string;
   readonly replayedBy: string;

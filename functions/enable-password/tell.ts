@@ -12,7 +12,7 @@ const ADVICE: Partial<Record<Cause, string>> = {
   credentials: 'token refused: check accessTokenUrl, clientId, clientSecret and tokenParameters in the secret',
   tls: "TLS handshake refused: check caCertificate, clientCertificate and clientKey in the secret, and the server's certificate",
   'client-certificate':
-    'a gateway wants a client certificate: set clientCertificate and clientKey in the secret, and have the gateway know them',
+    'a gateway asks for a client certificate: set clientCertificate and clientKey in the secret, and have the gateway know them',
   proxy: 'the proxy refuses the way out: check HTTPS_PROXY and NO_PROXY',
 };
 const TOKEN_REFUSED_AGAIN =

@@ -1,4 +1,4 @@
-/** Our one HTTP call, as the AWS SDK wants its request handler to be: `createSend` carries every call of its clients. */
+/** Our one HTTP call, in the shape of a request handler of the AWS SDK: `createSend` carries every call of its clients. */
 import type { Failure } from './failure.ts';
 import type { Answer, Connection } from './send.ts';
 

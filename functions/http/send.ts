@@ -76,7 +76,7 @@ interface Target {
 
 const targetOf = (url: URL, pool: Pool, proxy: ProxySettings | undefined): Target => ({
   pool,
-  // URL keeps the brackets of an IPv6 address, a socket wants it without.
+  // URL keeps the brackets of an IPv6 address, a socket takes it without.
   host: url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname,
   port: url.port,
   authority: url.host,

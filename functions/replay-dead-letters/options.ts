@@ -135,7 +135,7 @@ export const readOptions = (event: unknown, maxAgeDefault: number): ReplayReques
     .filter((key) => !(KEYS as readonly string[]).includes(key))
     .map((key) => `${key} is not known`);
   const { queue, cursor, maxAgeSeconds, replayedBy, ...keys } = readKeys(event as Given, faults);
-  if (keys.renew && keys.reason === undefined) faults.push('renew wants a reason');
+  if (keys.renew && keys.reason === undefined) faults.push('renew needs a reason');
   if (faults.length > 0) throw new OptionsError(faults);
 
   const { before } = keys;

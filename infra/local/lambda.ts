@@ -1,5 +1,5 @@
 /**
- * An execution environment: a process that is kept warm from call to call, killed when its time is up or a test wants it,
+ * An execution environment: a process that is kept warm from call to call, killed when its time is up or a test says so,
  * and started again by the next call.
  */
 import { join } from 'node:path';

@@ -19,7 +19,7 @@ const listenerOf =
     try {
       await answer(request, response);
     } catch (error) {
-      // A client that went away in the middle of its call wants no answer.
+      // A client that went away in the middle of its call gets no answer.
       if (response.destroyed || response.headersSent) response.destroy();
       else response.writeHead(500).end(String(error));
     }

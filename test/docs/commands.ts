@@ -75,7 +75,7 @@ export const faultOf = (words: readonly string[], commands: ReadonlyMap<string, 
     } else if (option !== '--help') {
       const takesValue = command.options.get(option);
       if (takesValue === undefined) return `${name} has no ${option}`;
-      if (takesValue && value === undefined && rest.shift() === undefined) return `${option} wants a value`;
+      if (takesValue && value === undefined && rest.shift() === undefined) return `${option} needs a value`;
     }
   }
   return undefined;

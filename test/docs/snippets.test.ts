@@ -126,7 +126,7 @@ test('the command line tells of its commands and options', () => {
   expect(faultOf(['send', '10', '--request-id', 'R', '--json'], commands)).toBeUndefined();
   expect(faultOf(['send', '--no-such'], commands)).toBe('send has no --no-such');
   expect(faultOf(['dead-letters', 'list', 'rejected'], commands)).toBe('dead-letters list takes no rejected');
-  expect(faultOf(['doctor', '--stage'], commands)).toBe('--stage wants a value');
+  expect(faultOf(['doctor', '--stage'], commands)).toBe('--stage needs a value');
   expect(faultOf(['dead-letters', 'purge'], commands)).toBe('dead-letters takes no purge');
 });
 

@@ -119,7 +119,7 @@ const WRONG_EVENTS = [
   [{ rate: 0 }, 'rate must be'],
   [{ limit: 1.5 }, 'limit must be'],
   [{ dryRun: 'yes' }, 'dryRun must be'],
-  [{ renew: true }, 'renew wants a reason'],
+  [{ renew: true }, 'renew needs a reason'],
   [{ cursor: { before: 'x' } }, 'cursor must be'],
   [{ cursor: { before: '2026-01-01T00:00:00Z', limit: 0 } }, 'cursor must be'],
 ] as const;

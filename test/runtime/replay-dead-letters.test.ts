@@ -37,6 +37,6 @@ test('an unknown or malformed option is an error that names it, and moves nothin
   const env = { ...world.environment, EXHAUSTED_QUEUE_URL: world.sqs.queueUrl('exhausted') };
   await using runtime = await startRuntime({ taskRoot, env });
   const { functionError } = await runtime.invoke({ que: 'rejected', rate: 0, renew: true });
-  expect(functionError).toMatch(/que is not known.*rate must be.*renew wants a reason/);
+  expect(functionError).toMatch(/que is not known.*rate must be.*renew needs a reason/);
   expect(world.sqs.journal).toEqual([]);
 });

@@ -60,7 +60,7 @@ const exportOptions = {
     'write them to this new file (default: dead-letters-<queue>-<time>.jsonl, here or, in a checkout, in ~/mysafe-enable)',
   ),
   format: value('format', 'jsonl or csv (default: by the name of the file, else jsonl)', { choices: ['jsonl', 'csv'] }),
-  limit: value('count', 'at most so many letters (default: all)'),
+  limit: value('count', 'at most this many letters (default: all)'),
   ...SELECT,
 };
 export type ExportOptions = OptionsOf<typeof exportOptions>;
@@ -75,8 +75,8 @@ const exportCommand = command({
 
 const replayOptions = {
   dryRun: flag('say what would happen, and move nothing', { short: 'n' }),
-  limit: value('count', 'at most so many letters (default: all)'),
-  rate: value('rate', 'at most so many messages in any second, such as 5 or 0.5 (default: no limit)'),
+  limit: value('count', 'at most this many letters (default: all)'),
+  rate: value('rate', 'at most this many messages in any second, such as 5 or 0.5 (default: no limit)'),
   reason: value('reason', 'why: recorded with each replayed request, at most 256 characters'),
   renew: flag('also expired requests, and those of unknown age, as of now; needs --reason'),
   replayedBy: value('who', 'recorded with each replayed request (default: you, on this machine)'),
@@ -106,7 +106,7 @@ const discardOptions = {
     'file',
     'write them to this new file (default: dead-letters-<queue>-<time>.jsonl, here or, in a checkout, in ~/mysafe-enable)',
   ),
-  limit: value('count', 'at most so many letters (default: all)'),
+  limit: value('count', 'at most this many letters (default: all)'),
   yes: flag('do it without asking', { short: 'y' }),
   ...SELECT,
 };

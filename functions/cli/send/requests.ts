@@ -49,7 +49,7 @@ export interface SendResult {
 }
 
 const UNDER_WAY = 4;
-/** Of so many at most the message ids are told; receipts have them all. */
+/** Of at most this many the message ids are told; receipts have them all. */
 export const MAX_MESSAGES = 100;
 
 /** Gathers what comes, however much it is, into batches that SQS takes. */

@@ -3,7 +3,7 @@ import type { Journal } from './journal.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface Sample {
-  /** Epoch seconds: what uPlot wants. */
+  /** Epoch seconds, as uPlot takes them. */
   readonly at: number;
   readonly waiting: number;
   readonly inWork: number;
