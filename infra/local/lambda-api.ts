@@ -83,7 +83,8 @@ const createMapping = (functionArn: string, options: LambdaApiOptions, settings:
     }
     mapping.state = enabled ? 'Enabling' : 'Disabling';
     mapping.modifiedAt = Date.now();
-    const value = describe();
+    // Whatever switches it has not begun.
+    const value = { ...describe(), State: mapping.state };
     const wait = new Promise((resolve) => setTimeout(resolve, transitionMs));
     Promise.all([onSwitch(enabled), wait]).then(
       () => {
