@@ -106,3 +106,22 @@ test('what a file of functions/ or infra/ exports for others is imported by one 
     );
   expect(unused, 'take the word export off, or the thing itself out').toEqual([]);
 });
+
+test('a comment names no file that is not there', () => {
+  const named = sources.flatMap((file) =>
+    [...readFileSync(join(root, file), 'utf8').matchAll(/^\s*(?:\/\*\*?|\*|\/\/).*$/gm)].flatMap(([comment]) =>
+      // Of addresses and of what is only built, nothing is there.
+      [...comment.replace(/https?:\S+|dist\/\S+/g, '').matchAll(/(?<![\w./-])[\w-][\w./-]*\.(?:ts|yml|cjs|md)\b/g)].map(
+        ([name]) => ({ file, name }),
+      ),
+    ),
+  );
+  const files = ['functions', 'infra', 'test', 'docs', 'events', '.'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: folder !== '.', encoding: 'utf8' }).map((name) =>
+      posix.join(folder, name.split(sep).join('/')),
+    ),
+  );
+  expect(named.length).toBeGreaterThan(50);
+  const isThere = (name: string): boolean => files.some((file) => file === name || file.endsWith(`/${name}`));
+  expect(named.filter(({ name }) => !isThere(name)).map(({ file, name }) => `${file} names ${name}`)).toEqual([]);
+});

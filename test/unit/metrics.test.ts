@@ -136,7 +136,7 @@ describe('whatever an invocation has to tell', () => {
   test('stays within CloudWatch’s limits, and every sum and every observation comes out', () => {
     fc.assert(
       fc.property(fc.array(told, { maxLength: 30 }), (events) => {
-        // A metric is either counted or observed, as in audit.ts.
+        // A metric is either counted or observed, as in line.ts.
         const kindOf = new Map<string, string>();
         const consistent = events.filter(({ kind, name }) => {
           if (!kindOf.has(name)) kindOf.set(name, kind);
