@@ -18,8 +18,6 @@ export default defineConfig({
     maxWorkers: Math.ceil(1.5 * availableParallelism()),
     // No test stubs a module, and each closes what it opens: a worker takes file after file, which saves starting 100 of them.
     isolate: false,
-    // Tests that run side by side mostly wait: for long polls, visibility timeouts and processes.
-    maxConcurrency: 12,
     // What Node.js compiled is kept, by its content: half of what a start of the command line costs, of which there are 400.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/node') },
   },

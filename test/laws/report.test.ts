@@ -4,11 +4,12 @@
  */
 import { expect, test } from 'vitest';
 import { FATES } from '../../functions/audit/requests.ts';
+import { runs } from '../depth.ts';
 import { holdReport } from '../simulation/evidence.ts';
 import { type History, runHistory } from '../simulation/history.ts';
 import { historyPlan } from '../simulation/plan.ts';
 
-const REQUESTS = 2400;
+const REQUESTS = runs(2400, 800);
 /** Always the same, one that once failed: `npm run simulate -- --report` draws another each time. */
 const seed = 78;
 

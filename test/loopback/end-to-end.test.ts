@@ -51,7 +51,7 @@ const examine = async (
 const leftBehind = ({ world }: Account): number =>
   (['requests', 'rejected', 'exhausted', 'outcomes'] as const).flatMap((queue) => world.messages(queue)).length;
 
-describe('where all is well', () => {
+describe.concurrent('where all is well', () => {
   test('the request is followed to its dead letter, and nothing is left behind', async () => {
     await using account = await openDelivered();
     const { status, checks } = await examine(account);
@@ -277,8 +277,8 @@ const FAULTS: readonly Fault[] = [
   },
 ];
 
-describe('a fault is named where the request stopped, and nothing is left behind:', () => {
-  test.concurrent.each(FAULTS)(
+describe.concurrent('a fault is named where the request stopped, and nothing is left behind:', () => {
+  test.each(FAULTS)(
     '$name',
     async ({ options, plant, env, words = [], stoppedAt, says, stays }) => {
       await using account = await openDelivered(options);
@@ -298,7 +298,7 @@ describe('a fault is named where the request stopped, and nothing is left behind
   );
 });
 
-test('an outcome that its reader was quicker to take counts as arrived', async () => {
+test.concurrent('an outcome that its reader was quicker to take counts as arrived', async () => {
   await using account = await openDelivered({ outcomes: true });
   const { world } = account;
   const client = world.client;
@@ -318,7 +318,7 @@ test('an outcome that its reader was quicker to take counts as arrived', async (
   expect([status, checks.find(({ name }) => name === 'outcome')?.ok]).toEqual([0, true]);
 }, 300_000);
 
-test('doctor says which version runs, and where requests go', async () => {
+test.concurrent('doctor says which version runs, and where requests go', async () => {
   await using account = await openDelivered();
   const { status, json } = await account.run(['doctor', '--only', 'function', '--json']);
   expect([status, json]).toMatchObject([
@@ -335,7 +335,7 @@ test('doctor says which version runs, and where requests go', async () => {
   ]);
 });
 
-test('a variable of the function that names the same queue by another host, or the secret by its ARN, is no fault', async () => {
+test.concurrent('a variable of the function that names the same queue by another host, or the secret by its ARN, is no fault', async () => {
   await using account = await openDelivered();
   account.account.settings.variables = variablesOf(account, {
     SOURCE_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/000000000000/requests',

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type SqsOptions, startSqs } from '../../infra/local/sqs.ts';
+import { runs } from '../depth.ts';
 import { environmentOf, runCommand } from './command.ts';
 
 const openQueue = async (options: SqsOptions = {}) => {
@@ -183,8 +184,8 @@ describe.concurrent('what is not sent', () => {
     [[], 'give one identifier'],
     [['1', '--file', 'x.csv'], 'not both'],
     [['--file', 'nowhere.csv'], 'no such file'],
-    [['--file', '.'], 'no ordinary file; pipe it in with --file -'],
-    [['--file', '/dev/null'], 'no ordinary file'],
+    [['--file', '.'], 'not an ordinary file; pipe it in with --file -'],
+    [['--file', '/dev/null'], 'not an ordinary file'],
     [['1', '--not-after', 'soon'], '--not-after takes'],
     [['1', '--not-after', '2099-01-31T17:00:00'], 'a moment with its offset'],
     [['1', '--not-after', '2099-02-30T17:00:00Z'], '--not-after takes'],
@@ -294,13 +295,14 @@ test('a long file takes no more memory than a short one', async () => {
     }
   }
   const few = await queue.send(['--file', '-', '--dry-run', '--json'], lines(1000), true);
-  const many = await queue.send(['--file', '-', '--dry-run', '--json'], lines(300_000), true);
-  expect(many.stderr).toContain('300000 valid, 0 invalid');
+  const count = runs(300_000, 100_000);
+  const many = await queue.send(['--file', '-', '--dry-run', '--json'], lines(count), true);
+  expect(many.stderr).toContain(`${count} valid, 0 invalid`);
   expect(many.maxRssMiB - few.maxRssMiB).toBeLessThan(40);
   const sent = await queue.send(['--file', '-', '--json'], lines(20_000), true);
   expect(sent.json).toEqual({ sent: 20_000, invalid: 0, failed: 0, notTried: 0, messages: listOf(100) });
   expect(sent.maxRssMiB).toBeLessThan(150);
   console.log(
-    `1,000 lines ${few.maxRssMiB.toFixed(0)} MiB, 300,000 ${many.maxRssMiB.toFixed(0)} MiB, 20,000 sent ${sent.maxRssMiB.toFixed(0)} MiB`,
+    `1,000 lines ${few.maxRssMiB.toFixed(0)} MiB, ${count} ${many.maxRssMiB.toFixed(0)} MiB, 20,000 sent ${sent.maxRssMiB.toFixed(0)} MiB`,
   );
 });
