@@ -161,7 +161,7 @@ describe.concurrent('doctor', () => {
     const { status, ok, wrong } = await examine(world, [], { [name]: value });
     expect([status, ok]).toEqual([1, false]);
     expect(wrong).toEqual([
-      { name: 'configuration', ok: false, detail: expect.stringMatching(`^${name}.* is no .*URL`) },
+      { name: 'configuration', ok: false, detail: expect.stringMatching(`^${name}.* is not an? .*URL`) },
     ]);
   });
 
