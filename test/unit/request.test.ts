@@ -1,7 +1,14 @@
 /** What counts as a request: forms, envelopes, identifiers as they were written, moments, expiry and its renewal. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { expiredReason, parseIdentifier, parseNotAfter, parseRequest } from '../../functions/requests/request.ts';
+import { readBody } from '../../functions/requests/body.ts';
+import {
+  expiredReason,
+  parseIdentifier,
+  parseNotAfter,
+  parseRequest,
+  parseValue,
+} from '../../functions/requests/request.ts';
 import { runs } from '../depth.ts';
 
 const request = (fields: object) => ({ kind: 'request', request: fields });
@@ -322,4 +329,52 @@ describe('a huge body', () => {
     parseRequest(body);
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(10 * MIB);
   });
+});
+
+/** An object as text: keys that matter and others, some of them twice, values as JSON.stringify writes them and as others do. */
+const members = fc.array(
+  fc.tuple(
+    fc.constantFrom(
+      'identifier',
+      'requestId',
+      'reason',
+      'notAfter',
+      'Type',
+      'Message',
+      'detail',
+      '__proto__',
+      'toJSON',
+      '7',
+    ),
+    fc.oneof(
+      fc.constantFrom(
+        '10',
+        '"10"',
+        '1e1',
+        '10.0',
+        '-0',
+        'null',
+        'true',
+        '[]',
+        '{"identifier":5}',
+        '"Notification"',
+        '"\\u0041"',
+        '"\\ud800"',
+      ),
+      fc.json(),
+    ),
+  ),
+  { maxLength: 5 },
+);
+const objectText = fc
+  .tuple(members, fc.constantFrom('', ' '))
+  .map(([pairs, space]) => `{${pairs.map(([key, value]) => `"${key}":${space}${value}`).join(`,${space}`)}}`);
+
+test('a body that is written as JSON.stringify writes it means what it means to whoever reads it letter by letter', () => {
+  fc.assert(
+    fc.property(fc.oneof(objectText, fc.json(), fc.string()), (body) => {
+      expect(parseRequest(body)).toEqual(parseValue(readBody(body)));
+    }),
+    { numRuns: runs(5000, 500) },
+  );
 });
