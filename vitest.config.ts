@@ -14,9 +14,8 @@ export default defineConfig({
     testTimeout: 240_000,
     hookTimeout: 240_000,
     pool: 'forks',
-    // Many tests wait for processes of their own and for answers: two workers a core, where vitest would leave one idle. In CI
-    // the deep runs (test/depth.ts) leave less waiting.
-    maxWorkers: Math.ceil((process.env['CI'] ? 1.5 : 2) * availableParallelism()),
+    // Many tests wait for processes of their own and for answers: three workers for two cores, where vitest would leave one idle.
+    maxWorkers: Math.ceil(1.5 * availableParallelism()),
     // No test stubs a module, and each closes what it opens: a worker takes file after file, which saves starting 100 of them.
     isolate: false,
     // What Node.js compiled is kept, by its content: half of what a start of the command line costs, of which there are 400.
