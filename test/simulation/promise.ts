@@ -24,5 +24,5 @@ export const promiseOf = (outageSeconds: number, waiting: number): Promised => {
   const one = ofOne(outageSeconds);
   if (waiting === 1) return { median: one, last: one };
   const many = ofMany(outageSeconds);
-  return waiting >= MANY ? many : { median: one, last: Math.max(one, many.last) };
+  return waiting >= MANY ? many : { ...many, median: one };
 };
