@@ -1,4 +1,4 @@
-/** SQS's and Secrets Manager's HTTP APIs in virtual time, as the core's signed calls reach them. */
+/** SQS's and Secrets Manager's HTTP APIs in virtual time, as the core's calls reach them. */
 import type { Answer, Call } from '../../functions/http/send.ts';
 import type { Clock } from '../virtual-time/clock.ts';
 import type { Ledger, Random, Run } from './ledger.ts';

@@ -39,15 +39,24 @@ export const CALLER_SENDER = 'AROAHTTPS';
 const SIMULATED_BUG = 'a bug on purpose';
 export const AWS = { region: 'us-east-1', useFipsEndpoint: false, useDualstackEndpoint: false };
 
-// The SDK signs, as in Lambda, with what the environment holds.
+// The SDK looks them up, as in Lambda, in the environment.
 process.env['AWS_ACCESS_KEY_ID'] ??= 'simulated';
 process.env['AWS_SECRET_ACCESS_KEY'] ??= 'simulated';
 
-/** Nobody checks the signature here, and it is a third of the work of a call. */
-export const unsigned = <Client extends { middlewareStack: { remove: (name: string) => boolean } }>(
+/** What the SDK adds for a server or a log that reads it. Here nobody does, and it is half of the work of a call. */
+const UNREAD = [
+  'httpSigningMiddleware',
+  'loggerMiddleware',
+  'getUserAgentMiddleware',
+  'hostHeaderMiddleware',
+  'recursionDetectionMiddleware',
+  'contentLengthMiddleware',
+];
+
+export const stripped = <Client extends { middlewareStack: { remove: (name: string) => boolean } }>(
   client: Client,
 ): Client => {
-  if (!client.middlewareStack.remove('httpSigningMiddleware')) throw new Error('the SDK signs its calls elsewhere');
+  for (const name of UNREAD) if (!client.middlewareStack.remove(name)) throw new Error(`the SDK has no ${name} now`);
   return client;
 };
 
@@ -122,10 +131,10 @@ export const createEnvironment = (parts: EnvironmentParts) => {
       metricsNamespace: 'simulation',
     },
     time,
-    sqs: createSqs({ ...attempts, client: unsigned(createSqsClient(AWS, connection)) }),
+    sqs: createSqs({ ...attempts, client: stripped(createSqsClient(AWS, connection)) }),
     readSecret: createSecretReader({
       ...attempts,
-      client: unsigned(createSecretsManagerClient(AWS, 'secret', connection)),
+      client: stripped(createSecretsManagerClient(AWS, 'secret', connection)),
       secretId: 'secret',
     }),
     connect: () => ({ send: wire(segura, witness.onSeguraCall), close: () => undefined }),

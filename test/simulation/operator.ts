@@ -10,7 +10,7 @@ import { replay } from '../../functions/dead-letters/replay.ts';
 import { createScan, type QueueToRead } from '../../functions/dead-letters/scan.ts';
 import type { Answer, Call } from '../../functions/http/send.ts';
 import type { Cluster } from './cluster.ts';
-import { AWS, unsigned } from './environment.ts';
+import { AWS, stripped } from './environment.ts';
 import { MAX_REQUEST_AGE_SECONDS, type Story } from './ledger.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -86,7 +86,7 @@ export const createOperators = (
   });
 
   const accessOf = (by: Operator) => {
-    const client = unsigned(createSqsClient(AWS, connect(by)));
+    const client = stripped(createSqsClient(AWS, connect(by)));
     const time = { now: clock.now, random, sleep: (ms: number) => clock.sleep(ms) };
     return { client, sqs: createSqs({ ...time, client, patience: COMMAND_PATIENCE }) };
   };
