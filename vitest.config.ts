@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { SLOW } from './test/slow.ts';
 
+// What a shell or a build server sets for the colours of its own log is not for the commands that are tested.
+delete process.env['FORCE_COLOR'];
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
@@ -16,6 +19,8 @@ export default defineConfig({
     pool: 'forks',
     // Many tests wait for processes of their own and for answers: three workers for two cores, where vitest would leave one idle.
     maxWorkers: Math.ceil(1.5 * availableParallelism()),
+    // Of a file's concurrent tests, each with a world of its own: they mostly wait.
+    maxConcurrency: 20,
     // No test stubs a module, and each closes what it opens: a worker takes file after file, which saves starting 100 of them.
     isolate: false,
     // What Node.js compiled is kept, by its content: half of what a start of the command line costs, of which there are 400.

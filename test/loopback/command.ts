@@ -9,6 +9,7 @@ import { build } from 'esbuild';
 import { cliOptions } from '../../infra/build.ts';
 import type { QueueName, SimulatedSqs } from '../../infra/local/sqs.ts';
 import { createMaker, root } from '../made-once.ts';
+import { terminalEnvironment } from './at-terminal.ts';
 import { createInProcess, LOOK_EVERY_MS } from './in-process.ts';
 
 export interface CommandResult {
@@ -32,6 +33,8 @@ export interface CommandOptions {
   /** Called often while it runs and once when it has ended, with what it has printed so far. */
   readonly meanwhile?: (stdout: string, stderr: string) => void;
   readonly cwd?: string;
+  /** At a terminal that is so wide; without it nobody reads what is printed. */
+  readonly columns?: number;
   /**
    * Where the test is about a process in a way that the other options do not say, such as its memory. `false`: a call of
    * `local` that is refused before it starts anything.
@@ -79,7 +82,7 @@ export const shell = (): Record<string, string | undefined> => {
 };
 
 /** What Node.js itself and the system read of an environment: there is one for each process. */
-const OF_A_PROCESS = /^(?:NODE_.*|FORCE_COLOR|NO_COLOR|TERM|PATH|HOME|TMPDIR|TZ|LANG|LC_.*)$/;
+const OF_A_PROCESS = /^(?:NODE_(?!DISABLE_COLORS).*|FORCE_COLOR|PATH|HOME|TMPDIR|TZ|LANG|LC_.*)$/;
 
 const needsProcess = (args: readonly string[], options: CommandOptions): boolean => {
   const { env = {}, watch, closes, isFromSource, isProcess = args[0] === 'local' } = options;
@@ -93,19 +96,19 @@ const callInProcess = createInProcess(makeOnce);
 
 export const runCommand = async (args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> => {
   if (needsProcess(args, options)) return runProcess(args, options);
-  const { env, input, cwd, meanwhile } = options;
-  const result = await callInProcess({ args, env: environmentFor(env), input, cwd, meanwhile });
+  const { env, input, cwd, columns, meanwhile } = options;
+  const result = await callInProcess({ args, env: environmentFor(env), input, cwd, columns, meanwhile });
   return { ...result, json: lastJson(result.stdout), maxRssMiB: Number.NaN, cpuSeconds: Number.NaN };
 };
 
 const runProcess = async (args: readonly string[], options: CommandOptions): Promise<CommandResult> => {
-  const { env, input, watch, meanwhile, cwd, closes, isFromSource = args[0] === 'local' } = options;
+  const { env, input, watch, meanwhile, cwd, columns, closes, isFromSource = args[0] === 'local' } = options;
   const child = spawn(
     process.execPath,
     ['--import', USAGE_HOOK, isFromSource ? SOURCE : await bundledMain(), ...args],
     {
       stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
-      env: environmentFor(env),
+      env: { ...(columns === undefined ? {} : terminalEnvironment(columns)), ...environmentFor(env) },
       ...(cwd ? { cwd } : {}),
     },
   );

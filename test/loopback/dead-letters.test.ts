@@ -84,17 +84,18 @@ describe.concurrent('list', () => {
   });
 
   test('on a terminal a bar shows how far it is, but never among the lines of --letters', async () => {
-    await using queues = await openQueues();
-    const { sqs, commandWith } = queues;
-    await putLetters(sqs, 'rejected', LETTERS);
-    const list = (...args: string[]) => {
+    const list = async (...args: string[]) => {
+      await using queues = await openQueues();
+      const { sqs } = queues;
+      await putLetters(sqs, 'rejected', LETTERS);
       // Slow enough for a bar.
       sqs.next('ReceiveMessage', ...Array.from({ length: 4 }, () => ({ kind: 'throttle' }) as const));
-      const terminal = '--import data:text/javascript,process.stderr.isTTY=true;process.stderr.columns=80';
-      return commandWith({ NODE_OPTIONS: terminal, NO_COLOR: '1' }, 'list', '--queue', 'rejected', ...args);
+      const words = ['dead-letters', 'list', '--queue', 'rejected', ...args];
+      return (await runCommand(words, { env: { ...environmentOf(sqs), NO_COLOR: '1' }, columns: 80 })).stderr;
     };
-    expect((await list()).stderr).toContain('4 read');
-    expect((await list('--letters')).stderr).toBe('');
+    const [counted, listed] = await Promise.all([list(), list('--letters')]);
+    expect(counted).toContain('4 read');
+    expect(listed).toBe('');
   });
 
   test('the filters of replay hold for the list too', async () => {

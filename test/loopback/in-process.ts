@@ -8,6 +8,7 @@ import { Readable } from 'node:stream';
 import { build } from 'esbuild';
 import { cliOptions } from '../../infra/build.ts';
 import type { createMaker } from '../made-once.ts';
+import { asTerminal } from './at-terminal.ts';
 import { compileCode, createOutput, evaluateFor } from './own-process.ts';
 
 export interface Call {
@@ -15,6 +16,8 @@ export interface Call {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string | undefined;
   readonly input: string | AsyncIterable<string> | undefined;
+  /** Of the terminal that its outputs say they are. */
+  readonly columns: number | undefined;
   /** Called often while it runs and once when it has ended, with what it has printed so far. */
   readonly meanwhile: ((stdout: string, stderr: string) => void) | undefined;
 }
@@ -45,19 +48,23 @@ const inputOf = (input: Call['input']): Readable =>
 /** @param makeOnce keeps what is compiled */
 export const createInProcess = (makeOnce: ReturnType<typeof createMaker>) => {
   let compiled: ReturnType<typeof compile> | undefined;
-  return async ({ args, env, cwd, input, meanwhile }: Call) => {
+  return async ({ args, env, cwd, input, columns, meanwhile }: Call) => {
     compiled ??= compile(makeOnce);
     const evaluate = await compiled;
     let [stdout, stderr] = ['', ''];
+    const outputFor = (onText: (text: string) => void) => {
+      const output = createOutput(onText);
+      return columns === undefined ? output : asTerminal(output, columns, env);
+    };
     const { exported, end } = evaluateFor(evaluate, {
       argv: args,
       env,
       cwd,
       stdin: inputOf(input),
-      stdout: createOutput((text) => {
+      stdout: outputFor((text) => {
         stdout += text;
       }),
-      stderr: createOutput((text) => {
+      stderr: outputFor((text) => {
         stderr += text;
       }),
     });

@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openAccount } from './account.ts';
-import { bundledMain, putLetters } from './command.ts';
+import { bundledMain, putLetters, shell } from './command.ts';
 import { makeFolder } from './folder.ts';
 
 let main = '';
@@ -22,7 +22,7 @@ const answerWith = (words: string, key: string, env: Readonly<Record<string, str
   new Promise<{ readonly status: number | null; readonly shown: string }>((resolve) => {
     const command = `stty cols 100 rows 40; exec "${process.execPath}" "${main}" ${words}`;
     const child = spawn('script', ['-qec', command, '/dev/null'], {
-      env: { PATH: process.env['PATH'], TERM: 'xterm', SHELL: '/bin/sh', ...env },
+      env: { ...shell(), TERM: 'xterm', SHELL: '/bin/sh', ...env },
     });
     let shown = '';
     let isAnswered = false;
@@ -49,7 +49,7 @@ const nameOf = (key: string): string =>
 
 const CASES = MEANINGS.map(([key, meaning, status]) => [nameOf(key), meaning, status, key] as const);
 
-describe.skipIf(!isInstalled)('the question of', () => {
+describe.skipIf(!isInstalled).concurrent('the question of', () => {
   test.each(CASES)('pause, answered by %s, means %s and ends with %i', async (_, meaning, expected, key) => {
     await using account = await openAccount();
     const { status, shown } = await answerWith('pause', key, account.env);

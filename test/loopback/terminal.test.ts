@@ -5,8 +5,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { widthOf } from '../../functions/cli/terminal/text.ts';
 import { openAccount } from './account.ts';
-import { atTerminal } from './at-terminal.ts';
-import { putLetters } from './command.ts';
+import { type CommandOptions, putLetters } from './command.ts';
 import { makeFolder } from './folder.ts';
 
 const LONG_WORD = 'x'.repeat(120);
@@ -33,9 +32,9 @@ const prepare = async () => {
   const values = { KEPT_ID: kept, REJECTED_ID: rejected, LETTER_ID: letter?.messageId ?? '', FILE: file };
   return {
     folder,
-    run: (words: string, env: Readonly<Record<string, string>>) => {
+    run: (words: string, options: CommandOptions) => {
       const args = words.split(' ').map((word) => values[word as keyof typeof values] ?? word);
-      return account.run(args, { env });
+      return account.run(args, options);
     },
     [Symbol.asyncDispose]: async () => {
       await account[Symbol.asyncDispose]();
@@ -83,7 +82,7 @@ const isWhole = (line: string): boolean => line.startsWith('{"identifier"');
 
 describe.each([80, 100, 160])('at a terminal of %i columns', (columns) => {
   test.each([...new Set(COMMANDS)])('"%s" prints no line that is wider', async (words) => {
-    const { stdout, stderr } = await prepared.run(words, atTerminal(columns));
+    const { stdout, stderr } = await prepared.run(words, { columns });
     const lines = [...linesOf(stdout), ...linesOf(stderr)].map(stripVTControlCharacters);
     expect(stdout + stderr).not.toBe('');
     expect(isSteered(stdout + stderr)).toBe(false);
@@ -92,7 +91,8 @@ describe.each([80, 100, 160])('at a terminal of %i columns', (columns) => {
 });
 
 describe('what is broken at a terminal', () => {
-  const told = async (words: string, env: Readonly<Record<string, string>>) => (await prepared.run(words, env)).stdout;
+  const told = async (words: string, columns?: number) =>
+    (await prepared.run(words, columns === undefined ? {} : { columns })).stdout;
   const joined = (text: string): string => stripVTControlCharacters(text).replace(/\s+/g, '');
 
   test.each(['trace KEPT_ID', 'dead-letters show LETTER_ID'])(
@@ -100,22 +100,22 @@ describe('what is broken at a terminal', () => {
     async (words) => {
       const withoutClock = (text: string): string =>
         joined(text).replace(/\d{4}-\d\d-\d\d\d\d:\d\d:\d\d|backin\d+s/g, '');
-      const [narrow, piped] = await Promise.all([told(words, atTerminal(80)), told(words, {})]);
+      const [narrow, piped] = await Promise.all([told(words, 80), told(words)]);
       expect(withoutClock(narrow)).toBe(withoutClock(piped));
     },
   );
 
   test('in a list of letters stands below its letter: request and error', async () => {
-    const narrow = stripVTControlCharacters(await told('dead-letters list --letters', atTerminal(80)));
+    const narrow = stripVTControlCharacters(await told('dead-letters list --letters', 80));
     expect(narrow).toMatch(/^code +identifier +age +message\n {4}request, error$/m);
     expect(narrow).toMatch(/^1006 {10} {2}11 {10}\d+ min +[-\da-f]{36}\n {4}RITM0012345 {2}1006: User/m);
-    const wide = stripVTControlCharacters(await told('dead-letters list --letters', atTerminal(160)));
+    const wide = stripVTControlCharacters(await told('dead-letters list --letters', 160));
     expect(wide).toMatch(/^1006 .*[-\da-f]{36} {2}RITM0012345 {2}1006: User/m);
   });
 
   test('in an example of the help goes on behind a backslash, as a shell reads it', async () => {
-    const help = stripVTControlCharacters(await told('send --help', atTerminal(80)));
-    const whole = await told('send --help', {});
+    const help = stripVTControlCharacters(await told('send --help', 80));
+    const whole = await told('send --help');
     const examplesOf = (text: string): string => text.slice(text.indexOf('\nExamples:'));
     expect(examplesOf(help).replace(/ \\\n +/g, ' ')).toBe(examplesOf(whole));
     expect(help).toContain(' \\\n');
@@ -138,12 +138,12 @@ describe('where no terminal reads', () => {
     ['NODE_DISABLE_COLORS', { NODE_DISABLE_COLORS: '1' }],
     ['TERM=dumb', { TERM: 'dumb' }],
   ])('at a terminal with %s there is no colour', async (_, env) => {
-    const { stdout, stderr } = await prepared.run('dead-letters list', { ...atTerminal(100), ...env });
+    const { stdout, stderr } = await prepared.run('dead-letters list', { columns: 100, env });
     expect(stdout).toContain('1006');
     expect(stdout + stderr).not.toMatch(COLOUR);
   });
 
   test('colours are at a terminal, unless nothing is said against them', async () => {
-    expect((await prepared.run('dead-letters list', atTerminal(100))).stdout).toContain('\u001b[');
+    expect((await prepared.run('dead-letters list', { columns: 100 })).stdout).toContain('\u001b[');
   });
 });
