@@ -20,7 +20,7 @@ export default defineConfig({
     // Many tests wait for processes of their own and for answers: three workers for two cores, where vitest would leave one idle.
     maxWorkers: Math.ceil(1.5 * availableParallelism()),
     // Of a file's concurrent tests, each with a world of its own: they mostly wait.
-    maxConcurrency: 20,
+    maxConcurrency: 10,
     // No test stubs a module, and each closes what it opens: a worker takes file after file, which saves starting 100 of them.
     isolate: false,
     // What Node.js compiled is kept, by its content: half of what a start of the command line costs, of which there are 400.

@@ -97,7 +97,7 @@ const minifyAgain: Plugin = {
         const smaller = await minify(code ?? '', {
           module: true,
           ecma: 2020,
-          compress: { arrows: false, passes: 2 },
+          compress: { arrows: false },
           sourceMap: { content: map ?? '', url: `${basename(bundle)}.map`, includeSources: true },
         });
         await Promise.all([writeFile(bundle, smaller.code ?? ''), writeFile(`${bundle}.map`, String(smaller.map))]);

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { startSqs } from '../../infra/local/sqs.ts';
 import { environmentOf, type LetterOptions, putLetters, runCommand } from './command.ts';
+import { makeFolder } from './folder.ts';
 
 const letters = (count: number): LetterOptions[] =>
   Array.from({ length: count }, (_, index) => ({ identifier: index + 1, code: '1006' }));
@@ -120,7 +121,7 @@ describe.concurrent('replay', () => {
   test('letters stay ours through a replay slower than their visibility timeout: each is sent once', async () => {
     await using queues = await openQueues();
     await putLetters(queues.sqs, 'rejected', letters(10));
-    const { status, json } = await queues.replay(['--visibility-timeout', '2', '--rate', '2.5']);
+    const { status, json } = await queues.replay(['--visibility-timeout', '4', '--rate', '1.5']);
     expect(status).toBe(0);
     expect(json).toMatchObject({ matched: 10, replayed: 10, failed: 0 });
     expect(queues.bodies('requests').sort()).toEqual(bodiesOf(10).sort());
@@ -158,8 +159,12 @@ describe.concurrent('what to fix is said', () => {
     await putLetters(queues.sqs, 'rejected', letters(1));
     return queues;
   };
-  const run = (env: Readonly<Record<string, string | undefined>>, words: string) =>
-    runCommand(['dead-letters', ...words.split(' '), '--queue', 'rejected', '--json'], { env });
+  const run = async (env: Readonly<Record<string, string | undefined>>, words: string) => {
+    // In which discard makes its file, named by the second.
+    await using folder = await makeFolder();
+    const args = ['dead-letters', ...words.split(' '), '--queue', 'rejected', '--json'];
+    return runCommand(args, { env, cwd: folder.path });
+  };
 
   test.each([
     ['list', 'sqs:ReceiveMessage and sqs:ChangeMessageVisibility'],

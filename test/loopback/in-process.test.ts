@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startSqs } from '../../infra/local/sqs.ts';
 import { startWorld, until } from '../../infra/local/world.ts';
+import { drawn } from '../depth.ts';
 import { type CommandOptions, environmentOf, putLetters, runCommand } from './command.ts';
 import { makeFolder } from './folder.ts';
 import { openWorld } from './in-process-lambda.ts';
@@ -13,7 +14,7 @@ const outcomeOf = async (args: readonly string[], options: CommandOptions) => {
   return { status, stdout, stderr };
 };
 
-test.concurrent.each<readonly [string, string | undefined]>([
+const CALLS: readonly (readonly [string, string | undefined])[] = [
   ['--help', undefined],
   ['send --help', undefined],
   ['nonsense --json', undefined],
@@ -24,7 +25,9 @@ test.concurrent.each<readonly [string, string | undefined]>([
   ['dead-letters list --letters', undefined],
   ['dead-letters list --code 1005 --json', undefined],
   ['dead-letters discard', undefined],
-])('"%s", with the same words and the same exit status', async (words, input) => {
+];
+
+test.concurrent.each(drawn(CALLS, 4))('"%s", with the same words and the same exit status', async (words, input) => {
   const sqs = await startSqs();
   await using folder = await makeFolder();
   try {
@@ -34,6 +37,20 @@ test.concurrent.each<readonly [string, string | undefined]>([
     const own = await outcomeOf(words.split(' '), { ...options, isProcess: true });
     expect(own.stdout + own.stderr).not.toBe('');
     expect(await outcomeOf(words.split(' '), options)).toEqual(own);
+  } finally {
+    await sqs.close();
+  }
+});
+
+test('at a terminal too, in its colours and within its columns', async () => {
+  const sqs = await startSqs();
+  try {
+    await putLetters(sqs, 'rejected', [{ identifier: 11, code: '1005' }, { body: 'Müller '.repeat(30) }]);
+    const words = ['dead-letters', 'list', '--letters'];
+    const options = { env: environmentOf(sqs), columns: 80 };
+    const own = await outcomeOf(words, { ...options, isProcess: true });
+    expect(own.stdout).toContain('\u001b[');
+    expect(await outcomeOf(words, options)).toEqual(own);
   } finally {
     await sqs.close();
   }

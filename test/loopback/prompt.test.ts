@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { drawn } from '../depth.ts';
 import { openAccount } from './account.ts';
 import { bundledMain, putLetters, shell } from './command.ts';
 import { makeFolder } from './folder.ts';
@@ -47,6 +48,7 @@ const MEANINGS = [
 const nameOf = (key: string): string =>
   ({ '\r': 'Enter', [CTRL_C]: 'Ctrl-C', [CTRL_D]: 'Ctrl-D', [HANGS_UP]: 'the end of input' })[key] ?? key;
 
+/** The question is one; each key is tried at that of `pause`. */
 const CASES = MEANINGS.map(([key, meaning, status]) => [nameOf(key), meaning, status, key] as const);
 
 describe.skipIf(!isInstalled).concurrent('the question of', () => {
@@ -58,20 +60,23 @@ describe.skipIf(!isInstalled).concurrent('the question of', () => {
     expect(shown).not.toContain('unsettled');
   });
 
-  test.each(CASES)('discard, answered by %s, means %s and ends with %i', async (_, meaning, expected, key) => {
-    await using account = await openAccount();
-    await using folder = await makeFolder();
-    const { sqs } = account.world;
-    await putLetters(sqs, 'rejected', [{ identifier: 10, code: '1006' }]);
-    const words = `dead-letters discard --queue rejected --file ${join(folder.path, 'letters.jsonl')}`;
-    const { status, shown } = await answerWith(words, key, account.env);
-    expect([status, sqs.messages('rejected').length]).toEqual([expected, meaning === 'yes' ? 0 : 1]);
-    expect(shown).toContain(meaning === 'yes' ? '1 discarded' : 'Nothing was deleted.');
-    // Given back at once, to whoever looks next.
-    expect(sqs.messages('rejected').filter(({ isInFlight }) => isInFlight)).toEqual([]);
-  });
+  test.each(drawn(CASES, 3))(
+    'discard, answered by %s, means %s and ends with %i',
+    async (_, meaning, expected, key) => {
+      await using account = await openAccount();
+      await using folder = await makeFolder();
+      const { sqs } = account.world;
+      await putLetters(sqs, 'rejected', [{ identifier: 10, code: '1006' }]);
+      const words = `dead-letters discard --queue rejected --file ${join(folder.path, 'letters.jsonl')}`;
+      const { status, shown } = await answerWith(words, key, account.env);
+      expect([status, sqs.messages('rejected').length]).toEqual([expected, meaning === 'yes' ? 0 : 1]);
+      expect(shown).toContain(meaning === 'yes' ? '1 discarded' : 'Nothing was deleted.');
+      // Given back at once, to whoever looks next.
+      expect(sqs.messages('rejected').filter(({ isInFlight }) => isInFlight)).toEqual([]);
+    },
+  );
 
-  test.each(CASES)('replay, answered by %s, means %s and ends with %i', async (_, meaning, expected, key) => {
+  test.each(drawn(CASES, 3))('replay, answered by %s, means %s and ends with %i', async (_, meaning, expected, key) => {
     await using account = await openAccount();
     const { sqs } = account.world;
     await putLetters(sqs, 'rejected', [{ identifier: 10, code: '1006' }]);

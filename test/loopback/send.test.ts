@@ -299,10 +299,11 @@ test('a long file takes no more memory than a short one', async () => {
   const many = await queue.send(['--file', '-', '--dry-run', '--json'], lines(count), true);
   expect(many.stderr).toContain(`${count} valid, 0 invalid`);
   expect(many.maxRssMiB - few.maxRssMiB).toBeLessThan(40);
-  const sent = await queue.send(['--file', '-', '--json'], lines(20_000), true);
-  expect(sent.json).toEqual({ sent: 20_000, invalid: 0, failed: 0, notTried: 0, messages: listOf(100) });
+  const sentCount = runs(20_000, 5000);
+  const sent = await queue.send(['--file', '-', '--json'], lines(sentCount), true);
+  expect(sent.json).toEqual({ sent: sentCount, invalid: 0, failed: 0, notTried: 0, messages: listOf(100) });
   expect(sent.maxRssMiB).toBeLessThan(150);
   console.log(
-    `1,000 lines ${few.maxRssMiB.toFixed(0)} MiB, ${count} ${many.maxRssMiB.toFixed(0)} MiB, 20,000 sent ${sent.maxRssMiB.toFixed(0)} MiB`,
+    `1,000 lines ${few.maxRssMiB.toFixed(0)} MiB, ${count} ${many.maxRssMiB.toFixed(0)} MiB, ${sentCount} sent ${sent.maxRssMiB.toFixed(0)} MiB`,
   );
 });
