@@ -32,12 +32,13 @@ export const TEMPLATE_FILE = 'cloudformation-template-update-stack.json';
 
 const makeOnce = createMaker('packages', [...PARTS, ...MAKERS]);
 
-/** A copy, so that nothing of a run is left in the project. */
-const copyProject = async (): Promise<string> => {
+/** A copy, so that nothing of a run is left in the project. Its packages lie above it: the framework looks at each file in it. */
+const copyProject = async () => {
   const folder = await mkdtemp(join(tmpdir(), 'mysafe-enable-'));
-  for (const part of PARTS) await cp(join(root, part), join(folder, part), { recursive: true });
+  const cwd = join(folder, 'project');
+  for (const part of PARTS) await cp(join(root, part), join(cwd, part), { recursive: true });
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
-  return folder;
+  return { cwd, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
 };
 
 /** No network and no credentials are there. */
@@ -52,20 +53,20 @@ const argumentsOf = (parameters: Parameters, stage: string, folder: string): str
 ];
 
 const startOsls = async () => {
-  const cwd = await copyProject();
+  const copy = await copyProject();
   const child = fork(join(import.meta.dirname, 'osls.ts'), [], { execArgv: [], env: environment() });
   const ended = once(child, 'exit').then(([code]) => ({ failure: `osls ended with ${code}` }));
   return {
     order: async (args: readonly string[]): Promise<void> => {
-      child.send({ args, cwd } satisfies Order);
+      child.send({ args, cwd: copy.cwd } satisfies Order);
       const answered = once(child, 'message').then(([delivery]) => delivery as Delivery);
       const { failure } = await Promise.race([answered, ended]);
       if (failure !== undefined) throw new Error(`osls package failed: ${failure}`);
     },
     end: async (): Promise<void> => {
-      child.kill();
+      child.disconnect();
       await ended;
-      await rm(cwd, { recursive: true });
+      await copy[Symbol.asyncDispose]();
     },
   };
 };
@@ -106,11 +107,10 @@ export const packaged = (parameters: Parameters, stage = 'dev'): Promise<string>
 
 /** By the framework's own command, in a process of its own, as `npm run package` does. */
 export const packageByCommand = async (parameters: Parameters, folder: string): Promise<void> => {
-  const cwd = await copyProject();
+  await using copy = await copyProject();
   const osls = join(root, 'node_modules/osls/bin/serverless.js');
   const args = [osls, 'package', ...argumentsOf(parameters, 'dev', folder)];
-  await promisify(execFile)(process.execPath, args, { cwd, env: environment() });
-  await rm(cwd, { recursive: true });
+  await promisify(execFile)(process.execPath, args, { cwd: copy.cwd, env: environment() });
 };
 
 const readJson = async <Content>(file: string): Promise<Content> => JSON.parse(await readFile(file, 'utf8'));
@@ -122,9 +122,8 @@ export const compile = async (parameters: Parameters): Promise<Template> =>
 /** What `npm run template` writes, by file name. */
 export const openTemplateFiles = async (): Promise<ReadonlyMap<string, Uint8Array>> => {
   const folder = await makeOnce('open', async (made) => {
-    const cwd = await copyProject();
-    for (const [name, content] of await makeTemplate(cwd)) await writeFile(join(made, name), content);
-    await rm(cwd, { recursive: true });
+    await using copy = await copyProject();
+    for (const [name, content] of await makeTemplate(copy.cwd)) await writeFile(join(made, name), content);
   });
   const names = await readdir(folder);
   return new Map(await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name))] as const)));

@@ -51,6 +51,8 @@ const packageOnce = async ({ args, cwd }: Order): Promise<Delivery> => {
   return { failure: process.exitCode === 0 ? undefined : printed };
 };
 
+// An exit of its own, at which Node.js keeps what it compiled.
+process.on('disconnect', () => process.exit());
 process.on('message', async (order: Order) => {
   const delivery = await packageOnce(order);
   process.exitCode = 0;
