@@ -2,9 +2,11 @@
  * An execution environment without a process of its own: the built bundle, evaluated again with the environment's variables
  * and output. It cannot be killed in the middle of its work, and says so: a test about that gives it a process.
  */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { transform } from 'esbuild';
+import { bundleOf } from '../../infra/local/lambda.ts';
 import type { LambdaProcess, ProcessOptions, StartProcess, WorkerAnswer } from '../../infra/local/lambda-process.ts';
 import { startWorld, type World, type WorldOptions } from '../../infra/local/world.ts';
 import { compileCode, createOutput, evaluateFor } from './own-process.ts';
@@ -99,8 +101,14 @@ export const startInProcess: StartProcess = (options): LambdaProcess => {
 const needsProcess = ({ env = {}, bundle }: WorldOptions): boolean =>
   bundle !== undefined || Object.keys(env).some((name) => name.startsWith('NODE_') || name === 'TZ');
 
-/** A world whose environments run in this process where they can. `kill`, time-outs and closed outputs want `startWorld`. */
-export const openWorld = (options: WorldOptions = {}): Promise<World> =>
-  startWorld(
+/**
+ * A world whose environments run in this process where they can. `kill`, time-outs and closed outputs want `startWorld`.
+ * @throws Error where nothing is built, of which a world itself says only that no environment starts
+ */
+export const openWorld = async (options: WorldOptions = {}): Promise<World> => {
+  const built = bundleOf('enable-password');
+  if (!existsSync(built)) throw new Error(`there is no ${built}: run npm run build first`);
+  return startWorld(
     needsProcess(options) || 'startEnvironment' in options ? options : { ...options, startEnvironment: startInProcess },
   );
+};
