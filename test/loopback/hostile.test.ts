@@ -55,7 +55,7 @@ const putLetter = async ({ world }: Account, queue: QueueName, body: string): Pr
   return MessageId;
 };
 
-describe('hostile text', () => {
+describe.concurrent('hostile text', () => {
   test.each([
     ['list --letters', undefined],
     ['list --letters --json', undefined],

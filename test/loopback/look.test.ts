@@ -25,7 +25,7 @@ interface Traced {
   }[];
 }
 
-describe('trace', () => {
+describe.concurrent('trace', () => {
   test('tells the story of a request that met a fault of Segura and was enabled at its second delivery', async () => {
     await using account = await openAccount({ passwords: { 10: 'disabled' } });
     const { world } = account;
@@ -181,7 +181,7 @@ describe('trace', () => {
   });
 });
 
-describe('status, pause and resume', () => {
+describe.concurrent('status, pause and resume', () => {
   test('say how many wait, since when, for whom, and since when delivery is paused', async () => {
     await using account = await openAccount({ passwords: { 10: 'disabled', 20: 'disabled' } });
     const { world } = account;

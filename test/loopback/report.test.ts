@@ -39,7 +39,7 @@ const lineOf = (at: string, more: object): string =>
     ...more,
   });
 
-describe('report', () => {
+describe.concurrent('report', () => {
   test('has each request once, from its sending to its fate, through a replay', async () => {
     await using account = await openAccount({ passwords: { 10: 'disabled', 11: 'no-access', 20: 'active' } });
     const { world } = account;
