@@ -1,7 +1,7 @@
 /** A private certificate authority, with a server certificate for loopback and a client certificate. */
-import { generate } from 'selfsigned';
+import type { generate as toGenerate } from 'selfsigned';
 
-type Extensions = NonNullable<Parameters<typeof generate>[1]>['extensions'];
+type Extensions = NonNullable<Parameters<typeof toGenerate>[1]>['extensions'];
 
 export interface Certificates {
   readonly ca: string;
@@ -22,6 +22,8 @@ interface Issuance {
 }
 
 const issue = async (commonName: string, extensions: Extensions, { ca, expiresInMs = 30 * DAY_MS }: Issuance = {}) => {
+  // The largest package of the local world, and most starts of it speak no TLS.
+  const { generate } = await import('selfsigned');
   const { private: key, cert } = await generate(name(commonName), {
     keyType: 'ec',
     algorithm: 'sha256',

@@ -56,8 +56,15 @@ export const SECRET_ID = 'mysafe/segura';
 const REGION = 'us-east-1';
 const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
 
+let certificatesOfAll: Promise<Certificates> | undefined;
+/** The same for all worlds of a process: to make them takes longer than to start one. */
+const sharedCertificates = (): Promise<Certificates> => {
+  certificatesOfAll ??= createCertificates();
+  return certificatesOfAll;
+};
+
 const startParts = async ({ fifo = false, tls, passwords = {}, ...options }: WorldOptions) => {
-  const certificates = tls ? await createCertificates() : undefined;
+  const certificates = tls ? await sharedCertificates() : undefined;
   const clientCa = certificates && tls === 'mutual' ? { clientCa: certificates.ca } : {};
   const [segura, secrets, sqs] = await Promise.all([
     startSegura({ ...options.segura, ...(certificates ? { tls: { ...certificates.server, ...clientCa } } : {}) }),

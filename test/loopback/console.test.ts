@@ -8,7 +8,8 @@ import { createJournal } from '../../infra/local/console/journal.ts';
 import { PortError, startConsoleServer } from '../../infra/local/console/server.ts';
 import type { Snapshot } from '../../infra/local/console/snapshot.ts';
 import type { PasswordState } from '../../infra/local/segura.ts';
-import { startWorld, until } from '../../infra/local/world.ts';
+import { until } from '../../infra/local/world.ts';
+import { openWorld } from './in-process-lambda.ts';
 
 /** Other tests may have the machine. */
 const eventually = (condition: () => boolean, what: string): Promise<void> => until(condition, what, 70_000);
@@ -24,7 +25,7 @@ const PASSWORDS = new Map<string, PasswordState>([
 
 const start = async () => {
   const journal = createJournal();
-  const world = await startWorld({
+  const world = await openWorld({
     tls: 'private-ca',
     outcomes: true,
     passwords: Object.fromEntries(PASSWORDS),

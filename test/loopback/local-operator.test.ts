@@ -8,11 +8,19 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import type { Snapshot } from '../../infra/local/console/snapshot.ts';
 import { until } from '../../infra/local/world.ts';
-import { shell } from './command.ts';
+import { runCommand, shell } from './command.ts';
 
 const cwd = join(import.meta.dirname, '../..');
-/** Ten commands, each a process of its own, on a machine that may be busy. */
+/** On a machine that may be busy. */
 const LIMIT_MS = 180_000;
+
+/** What a shell has that has read the file, and had not before. */
+const readByShell = async (file: string): Promise<Record<string, string>> => {
+  const command = ['-c', '. "$1"; exec "$2" -p "JSON.stringify(process.env)"', 'sh', file, process.execPath];
+  const { stdout } = await promisify(execFile)('sh', command, { cwd, env: shell() });
+  const variables = Object.entries(JSON.parse(stdout) as Record<string, string>);
+  return Object.fromEntries(variables.filter(([name]) => !(name in shell() || /^(?:PWD|OLDPWD|SHLVL|_)$/.test(name))));
+};
 
 /** The local world, kept running, and a shell that has read its file. */
 const start = async () => {
@@ -27,14 +35,20 @@ const start = async () => {
   });
   await until(() => shown.includes('requested by'), 'the local world', LIMIT_MS);
   const consoleUrl = /CONSOLE_URL='([^']+)'/.exec(await readFile(file, 'utf8'))?.[1] ?? '';
-  const script = `. "$1"; shift; exec "$@"`;
+  const env = await readByShell(file);
   const run = async (...args: readonly string[]): Promise<string> => {
-    const command = ['-c', script, 'sh', file, process.execPath, '--', 'functions/cli/bin.mjs', ...args];
-    const { stdout } = await promisify(execFile)('sh', command, { cwd, env: shell() });
+    const { status, stdout, stderr } = await runCommand(args, { env });
+    if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stderr}`);
     return stdout;
   };
   return {
     run,
+    /** As one types it there, with a process of its own. */
+    runInShell: async (...args: readonly string[]): Promise<string> => {
+      const command = ['-c', '. "$1"; shift; exec "$@"', 'sh', file, process.execPath, '--', 'functions/cli/bin.mjs'];
+      const { stdout } = await promisify(execFile)('sh', [...command, ...args], { cwd, env: shell() });
+      return stdout;
+    },
     shown: () => shown,
     /** Its last line, of a command with --json. */
     json: async (...args: readonly string[]): Promise<unknown> =>
@@ -52,12 +66,12 @@ test(
   'an operator sends, looks where requests are, pauses delivery and lets it go on',
   async () => {
     await using local = await start();
-    const { run, json, state } = local;
+    const { run, runInShell, json, state } = local;
     expect(await json('send', '10', '50', '--requested-by', 'ana', '--wait')).toMatchObject({
       sent: 2,
       messages: [{ outcome: 'enabled' }, { outcome: 'already-enabled' }],
     });
-    await run('send', '404', '--requested-by', 'ana');
+    await runInShell('send', '404', '--requested-by', 'ana');
     await until(() => / 404 +rejected \(1005\)/.test(local.shown()), 'the rejection', LIMIT_MS);
 
     const { requests } = (await json('trace', '--identifier', '404')) as { requests: unknown[] };
@@ -80,12 +94,14 @@ test(
     expect((await state()).isPaused).toBe(true);
     await run('send', '11', '--group-id', 'hr');
     await run('send', '12', '--not-after', '1s');
+    const expiresAt = Date.now() + 1000;
     expect(await json('status')).toMatchObject({ paused: true, requests: { waiting: 2, inWork: 0 } });
     expect((await state()).requests).toMatchObject({
       waiting: 2,
       rows: [{ asked: '11', groupId: 'hr' }, { asked: '12' }],
     });
 
+    await until(() => Date.now() > expiresAt, 'the moment until which the second may be carried out');
     await run('resume');
     expect((await state()).isPaused).toBe(false);
     await until(() => / 11 +enabled .* hr$/m.test(local.shown()), 'what waited, with its group', LIMIT_MS);
