@@ -37,7 +37,7 @@ export interface CommandOptions {
   readonly columns?: number;
   /**
    * Where the test is about a process in a way that the other options do not say, such as its memory. `false`: a call of
-   * `local` that is refused before it starts anything.
+   * `local` that ends by itself.
    */
   readonly isProcess?: boolean;
   /** As it stands, and with its packages in files of their own. The local world is always: it looks for what is beside it. */

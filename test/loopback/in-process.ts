@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { build } from 'esbuild';
 import { cliOptions } from '../../infra/build.ts';
-import type { createMaker } from '../made-once.ts';
+import { type createMaker, root } from '../made-once.ts';
 import { asTerminal } from './at-terminal.ts';
 import { compileCode, createOutput, evaluateFor } from './own-process.ts';
 
@@ -23,6 +23,8 @@ export interface Call {
 }
 
 export const LOOK_EVERY_MS = 5;
+/** Of the published package: the local world looks for its functions and its page beside it. */
+const PLACE = join(root, 'dist/cli/main.mjs');
 
 const compile = async (makeOnce: ReturnType<typeof createMaker>) => {
   const folder = await makeOnce('function', async (made) => {
@@ -31,7 +33,7 @@ const compile = async (makeOnce: ReturnType<typeof createMaker>) => {
       ...options,
       entryPoints: ['functions/cli/run.ts'],
       packages: 'bundle',
-      // Of the local world alone, which is always a process.
+      // Of the local world in a clone alone.
       external: ['esbuild'],
       format: 'cjs',
       define: { 'import.meta.url': '__url', 'import.meta.filename': '__filename', 'import.meta.dirname': '__dirname' },
@@ -39,7 +41,7 @@ const compile = async (makeOnce: ReturnType<typeof createMaker>) => {
     });
   });
   const file = join(folder, 'run.cjs');
-  return compileCode(await readFile(file, 'utf8'), file);
+  return compileCode(await readFile(file, 'utf8'), file, PLACE);
 };
 
 const inputOf = (input: Call['input']): Readable =>

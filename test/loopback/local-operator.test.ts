@@ -1,22 +1,29 @@
 /** In another terminal beside `npm start -- --watch`: the commands of an operator, with the endpoints from its file. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Snapshot } from '../../infra/local/console/snapshot.ts';
 import { until } from '../../infra/local/world.ts';
+import manifest from '../../package.json' with { type: 'json' };
 import { runCommand, shell } from './command.ts';
 
 const cwd = join(import.meta.dirname, '../..');
 /** On a machine that may be busy. */
 const LIMIT_MS = 180_000;
 
-/** What a shell has that has read the file, and had not before. */
+/** What a shell has that has read the file, and had not before. A profile of its own would win over the file's keys. */
 const readByShell = async (file: string): Promise<Record<string, string>> => {
-  const command = ['-c', '. "$1"; exec "$2" -p "JSON.stringify(process.env)"', 'sh', file, process.execPath];
+  const command = [
+    '-c',
+    'AWS_PROFILE=prod; export AWS_PROFILE; . "$1"; exec "$2" -p "JSON.stringify(process.env)"',
+    'sh',
+    file,
+    process.execPath,
+  ];
   const { stdout } = await promisify(execFile)('sh', command, { cwd, env: shell() });
   const variables = Object.entries(JSON.parse(stdout) as Record<string, string>);
   return Object.fromEntries(variables.filter(([name]) => !(name in shell() || /^(?:PWD|OLDPWD|SHLVL|_)$/.test(name))));
@@ -26,15 +33,16 @@ const readByShell = async (file: string): Promise<Record<string, string>> => {
 const start = async () => {
   const folder = await mkdtemp(join(tmpdir(), 'mysafe-enable-'));
   const file = join(folder, 'local.env');
-  const words = ['functions/cli/bin.mjs', 'local', '--watch', '--port', '0', '--env-file', file];
-  const child = spawn(process.execPath, ['--', ...words], { cwd, stdio: ['ignore', 'pipe', 'inherit'], env: shell() });
+  // Without the two dashes Node.js takes the option for its own, and finds no such file yet.
+  expect(manifest.scripts.start).toMatch(/^node -- /);
+  const words = [...manifest.scripts.start.split(' ').slice(1), '--watch', '--port', '0', '--env-file', file];
+  const child = spawn(process.execPath, words, { cwd, stdio: ['ignore', 'pipe', 'inherit'], env: shell() });
   const closed = once(child, 'close');
   let shown = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     shown += chunk;
   });
   await until(() => shown.includes('requested by'), 'the local world', LIMIT_MS);
-  const consoleUrl = /CONSOLE_URL='([^']+)'/.exec(await readFile(file, 'utf8'))?.[1] ?? '';
   const env = await readByShell(file);
   const run = async (...args: readonly string[]): Promise<string> => {
     const { status, stdout, stderr } = await runCommand(args, { env });
@@ -42,6 +50,7 @@ const start = async () => {
     return stdout;
   };
   return {
+    env,
     run,
     /** As one types it there, with a process of its own. */
     runInShell: async (...args: readonly string[]): Promise<string> => {
@@ -53,7 +62,7 @@ const start = async () => {
     /** Its last line, of a command with --json. */
     json: async (...args: readonly string[]): Promise<unknown> =>
       JSON.parse((await run(...args, '--json')).trimEnd().split('\n').at(-1) ?? ''),
-    state: async (): Promise<Snapshot> => (await (await fetch(`${consoleUrl}/state`)).json()) as Snapshot,
+    state: async (): Promise<Snapshot> => (await (await fetch(`${env['CONSOLE_URL']}/state`)).json()) as Snapshot,
     [Symbol.asyncDispose]: async (): Promise<void> => {
       child.kill('SIGINT');
       await closed;
@@ -62,10 +71,25 @@ const start = async () => {
   };
 };
 
+let local: Awaited<ReturnType<typeof start>>;
+beforeAll(async () => {
+  local = await start();
+}, LIMIT_MS);
+afterAll(() => local[Symbol.asyncDispose]());
+
+test('a shell reads the endpoints from the file, which names no profile', async () => {
+  const { env } = local;
+  expect(env).toMatchObject({
+    AWS_DEFAULT_REGION: 'us-east-1',
+    SOURCE_QUEUE_URL: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/000000000000\/requests$/),
+  });
+  expect(env).not.toHaveProperty('AWS_PROFILE');
+  expect(await (await fetch(`${env['CONSOLE_URL']}/faults`)).text()).toBe('{"faults":[]}\n');
+});
+
 test(
   'an operator sends, looks where requests are, pauses delivery and lets it go on',
   async () => {
-    await using local = await start();
     const { run, runInShell, json, state } = local;
     expect(await json('send', '10', '50', '--requested-by', 'ana', '--wait')).toMatchObject({
       sent: 2,

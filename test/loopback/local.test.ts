@@ -1,15 +1,14 @@
 /** `npm start`: everything on one machine, as a newcomer meets it. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { runLocal } from '../../functions/cli/local/local.ts';
 import { until } from '../../infra/local/world.ts';
-import manifest from '../../package.json' with { type: 'json' };
 import { runCommand, shell } from './command.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -91,10 +90,9 @@ describe.concurrent('npm start', () => {
   });
 
   test('--json prints one object as its last line', async () => {
-    using started = local('--json');
-    const { stdout, ended } = started;
-    expect(await ended).toBe(0);
-    const { ok, messages } = JSON.parse(stdout().trimEnd().split('\n').at(-1) ?? '');
+    const { status, json } = await runCommand(['local', '--json'], { isProcess: false });
+    expect(status).toBe(0);
+    const { ok, messages } = json as { ok: boolean; messages: unknown[] };
     expect(ok).toBe(true);
     expect(messages).toContainEqual(
       expect.objectContaining({ title: 'no access', outcome: 'rejected', errorCode: '1006', liesIn: 'rejected' }),
@@ -113,25 +111,41 @@ describe.concurrent('npm start', () => {
         return { batchItemFailures: [] };
       };`,
     );
-    const script = `import('./functions/cli/local/local.ts').then(async ({ runLocal }) => {
-      process.exitCode = await runLocal({}, [], ${JSON.stringify(bundle)});
-    })`;
-    using started = start(process.execPath, ['-e', script]);
-    const { stdout, ended } = started;
-    expect(await ended).toBe(1);
+    let stdout = '';
+    const output = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+      stdout += text;
+      return true;
+    });
+    const status = await runLocal({}, [], bundle).finally(() => output.mockRestore());
+    expect(status).toBe(1);
     // Not even the plain ones: Segura was never called.
-    expect(stdout()).toContain('✗ a number: should be enabled; is enabled, gone, in Segura disabled');
-    expect(stdout()).toContain('✗ no access: should be rejected (1006); is enabled, gone, in Segura no-access');
-    expect(stdout()).not.toContain('All as it should be.');
+    expect(stdout).toContain('✗ a number: should be enabled; is enabled, gone, in Segura disabled');
+    expect(stdout).toContain('✗ no access: should be rejected (1006); is enabled, gone, in Segura no-access');
+    expect(stdout).not.toContain('All as it should be.');
     await rm(folder, { recursive: true });
   });
 });
 
 describe('npm start -- --watch', () => {
+  let started: Started;
+  beforeAll(async () => {
+    started = local('--watch', '--port', '0');
+    await until(() => started.stdout().includes('requested by'), 'the endpoints to be printed');
+  });
+  afterAll(() => started[Symbol.dispose]());
+
+  test('serves a console on loopback, and takes orders for it by HTTP', async () => {
+    const url = /The console: (http:\/\/127\.0\.0\.1:\d+)\n/.exec(started.stdout())?.[1] ?? '';
+    const page = await (await fetch(url)).text();
+    for (const queue of ['requests', 'rejected', 'exhausted', 'outcomes']) {
+      expect(page).toContain(`data-queue="${queue}" data-count="0"`);
+    }
+    await fetch(`${url}/requests`, { method: 'POST', body: '{"identifier": 11}' });
+    await until(() => /^[\d:]{8} +11 +enabled/m.test(started.stdout()), 'the request');
+  });
+
   test('takes a message from any AWS SDK, shows it, counts it, and ends cleanly on Ctrl-C', async () => {
-    using started = local('--watch', '--port', '0');
     const { child, stdout, stderr, ended } = started;
-    await until(() => stdout().includes('requested by'), 'the endpoints to be printed');
     const exported = Object.fromEntries(
       [...stdout().matchAll(/^ *export (\w+)=(\S+)$/gm)].map(([, name = '', value = '']) => [name, value]),
     );
@@ -163,11 +177,13 @@ describe('npm start -- --watch', () => {
       client.send(
         new SendMessageCommand({ QueueUrl: exported['SOURCE_QUEUE_URL'], MessageBody: JSON.stringify(body) }),
       );
+    const before = stdout().match(/^[\d:]{8} +\d+ +enabled/gm)?.length ?? 0;
     await send({ identifier: 10, requestedBy: 'ana' });
     await until(() => /^[\d:]{8} +10 +enabled .* ana$/m.test(stdout()), 'the message to be shown');
     await send({ identifier: 404 });
     await until(() => /^[\d:]{8} +404 +rejected \(1005\)/m.test(stdout()), 'the rejection to be shown');
-    await until(() => /enabled 1 · already enabled 0 · rejected 1 · kept 0 times/.test(stdout()), 'the counts');
+    const counts = `enabled ${before + 1} · already enabled 0 · rejected 1 · kept 0 times`;
+    await until(() => stdout().includes(counts), 'the counts');
     client.destroy();
     child.kill('SIGINT');
     expect(await ended).toBe(0);
@@ -179,48 +195,12 @@ describe('npm start -- --watch', () => {
     );
     expect(stillThere).toBe(false);
   });
-});
-
-describe.concurrent('npm start -- --watch with a console', () => {
-  test('serves it on loopback, and takes orders for it by HTTP', async () => {
-    using started = local('--watch', '--port', '0');
-    const { child, stdout, ended } = started;
-    await until(() => stdout().includes('requested by'), 'the start');
-    const url = /The console: (http:\/\/127\.0\.0\.1:\d+)\n/.exec(stdout())?.[1] ?? '';
-    const page = await (await fetch(url)).text();
-    for (const queue of ['requests', 'rejected', 'exhausted', 'outcomes']) {
-      expect(page).toContain(`data-queue="${queue}" data-count="0"`);
-    }
-    await fetch(`${url}/requests`, { method: 'POST', body: '{"identifier": 10}' });
-    await until(() => /^[\d:]{8} +10 +enabled/m.test(stdout()), 'the request');
-    child.kill('SIGINT');
-    expect(await ended).toBe(0);
-  });
-
-  test('writes the endpoints to a file that a shell reads, and that names no profile', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'mysafe-enable-'));
-    const file = join(folder, 'local.env');
-    // Without the two dashes Node.js takes the option for its own, and finds no such file yet.
-    const { scripts } = manifest;
-    expect(scripts.start).toMatch(/^node -- /);
-    const [, ...words] = scripts.start.split(' ');
-    using started = start(process.execPath, [...words, '--watch', '--port', '0', '--env-file', file]);
-    const { child, stdout, ended } = started;
-    await until(() => stdout().includes('requested by'), 'the start');
-    const script = `AWS_PROFILE=prod; export AWS_PROFILE; . ${file}; echo "$AWS_DEFAULT_REGION $SOURCE_QUEUE_URL [$AWS_PROFILE]"; curl -s "$CONSOLE_URL/faults"`;
-    const { stdout: said } = await promisify(execFile)('sh', ['-c', script]);
-    expect(said).toMatch(/^us-east-1 http:\/\/127\.0\.0\.1:\d+\/000000000000\/requests \[\]\n\{"faults":\[\]\}\n$/);
-    child.kill('SIGINT');
-    await ended;
-    await rm(folder, { recursive: true });
-  });
 
   test('ends where the file of endpoints cannot be written, and names it', async () => {
-    using started = local('--watch', '--port', '0', '--env-file=nowhere/local.env');
-    expect(await started.ended).toBe(1);
-    expect(started.stderr()).toContain(
-      'ENOENT: nowhere/local.env: no such file or directory\nWhat to fix: check the path',
-    );
+    const words = ['local', '--watch', '--port', '0', '--env-file=nowhere/local.env'];
+    const { status, stderr } = await runCommand(words, { isProcess: false });
+    expect(status).toBe(1);
+    expect(stderr).toContain('ENOENT: nowhere/local.env: no such file or directory\nWhat to fix: check the path');
   });
 
   test('refuses a port that is in use, and options of a world that keeps running where it does not', async () => {
@@ -228,9 +208,9 @@ describe.concurrent('npm start -- --watch with a console', () => {
     taken.listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as AddressInfo;
-    using started = local('--watch', '--port', String(port));
-    expect(await started.ended).toBe(1);
-    expect(started.stderr()).toContain(`port ${port} of this machine is in use`);
+    const refused = await runCommand(['local', '--watch', '--port', String(port)], { isProcess: false });
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toContain(`port ${port} of this machine is in use`);
     taken.close();
     for (const args of [['--port', '4578'], ['--env-file=/dev/null'], ['--watch', '--port', '70000']]) {
       const { status } = await runCommand(['local', ...args], { isProcess: false });

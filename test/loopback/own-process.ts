@@ -6,7 +6,7 @@
 import { Console } from 'node:console';
 import { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
-import { isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { type Readable, Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { pathToFileURL } from 'node:url';
@@ -28,12 +28,15 @@ export interface OwnProcess {
   readonly stderr: Writable;
 }
 
-/** @param code CommonJS in which `import.meta` is replaced by the names that are declared here */
-export const compileCode = (code: string, file: string): Evaluate => {
-  const folder = join(file, '..');
-  const places = `const __filename = ${JSON.stringify(file)}, __dirname = ${JSON.stringify(folder)}, __url = ${JSON.stringify(pathToFileURL(file).href)};`;
+/**
+ * @param code CommonJS in which `import.meta` is replaced by the names that are declared here
+ * @param place where it takes itself to be, so that it finds what is beside it
+ */
+export const compileCode = (code: string, file: string, place = file): Evaluate => {
+  const names = { __filename: place, __dirname: dirname(place), __url: pathToFileURL(place).href };
+  const places = Object.entries(names).map(([name, value]) => `const ${name} = ${JSON.stringify(value)};`);
   const script = new Script(
-    `(function (module, require, process, console) { const exports = module.exports; ${places} ${code}\n})`,
+    `(function (module, require, process, console) { const exports = module.exports; ${places.join(' ')} ${code}\n})`,
     {
       filename: file,
       importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
