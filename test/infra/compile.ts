@@ -32,7 +32,7 @@ export const TEMPLATE_FILE = 'cloudformation-template-update-stack.json';
 
 const makeOnce = createMaker('packages', [...PARTS, ...MAKERS]);
 
-/** A copy, so that nothing of a run is left in the project. Its packages lie above it: the framework looks at each file in it. */
+/** A copy, so that nothing of a run is left in the project. Its packages are above it: the framework looks at each file in it. */
 const copyProject = async () => {
   const folder = await mkdtemp(join(tmpdir(), 'mysafe-enable-'));
   const cwd = join(folder, 'project');
