@@ -103,7 +103,7 @@ export const createCluster = (options: ClusterOptions) => {
     newEnvironment: () => {
       environments += 1;
       const parts = { clock, random, ledger, witness, isFifo, hasOutcomes, segura: segura.send, aws: aws.send };
-      return newEnvironment({ ...parts, id: environments });
+      return newEnvironment({ ...parts, isSqsWell: weather.sqs.length === 0, id: environments });
     },
     onRun: (run, environment) => {
       witness.onAnswered(run);

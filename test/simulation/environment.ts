@@ -8,6 +8,7 @@ import { createCore } from '../../functions/enable-password/core.ts';
 import type { Answer, Call, Send } from '../../functions/http/send.ts';
 import type { Clock } from '../virtual-time/clock.ts';
 import type { AwsDelivery } from './aws.ts';
+import { AWS, createPlainClient, stripped } from './aws-clients.ts';
 import type { Ledger, Random, Run } from './ledger.ts';
 import { MAX_REQUEST_AGE_SECONDS } from './ledger.ts';
 import { createProcess } from './process.ts';
@@ -24,6 +25,7 @@ export interface EnvironmentParts {
   readonly aws: (call: Call, run: Run) => Promise<AwsDelivery>;
   readonly isFifo: boolean;
   readonly hasOutcomes: boolean;
+  readonly isSqsWell: boolean;
 }
 
 const SEGURA_TIMEOUT_MS = 30_000;
@@ -37,31 +39,8 @@ const RESET_MS = 2;
 export const RENEWAL_SENDER = 'AROAREPLAY';
 export const CALLER_SENDER = 'AROAHTTPS';
 const SIMULATED_BUG = 'a bug on purpose';
-export const AWS = { region: 'us-east-1', useFipsEndpoint: false, useDualstackEndpoint: false };
-
-// The SDK looks them up, as in Lambda, in the environment.
-process.env['AWS_ACCESS_KEY_ID'] ??= 'simulated';
-process.env['AWS_SECRET_ACCESS_KEY'] ??= 'simulated';
-
-/** What the SDK adds for a server or a log that reads it. Here nobody does, and it is half of the work of a call. */
-const UNREAD = [
-  'httpSigningMiddleware',
-  'loggerMiddleware',
-  'getUserAgentMiddleware',
-  'hostHeaderMiddleware',
-  'recursionDetectionMiddleware',
-  'contentLengthMiddleware',
-];
-
-export const stripped = <Client extends { middlewareStack: { remove: (name: string) => boolean } }>(
-  client: Client,
-): Client => {
-  for (const name of UNREAD) if (!client.middlewareStack.remove(name)) throw new Error(`the SDK has no ${name} now`);
-  return client;
-};
-
 export const createEnvironment = (parts: EnvironmentParts) => {
-  const { id, clock, random, ledger, witness, segura, aws, isFifo, hasOutcomes } = parts;
+  const { id, clock, random, ledger, witness, segura, aws, isFifo, hasOutcomes, isSqsWell } = parts;
   const process = createProcess();
   let run = ledger.begin(id, []);
   let frozenAt = 0;
@@ -131,7 +110,10 @@ export const createEnvironment = (parts: EnvironmentParts) => {
       metricsNamespace: 'simulation',
     },
     time,
-    sqs: createSqs({ ...attempts, client: stripped(createSqsClient(AWS, connection)) }),
+    sqs: createSqs({
+      ...attempts,
+      client: isSqsWell ? createPlainClient(connection) : stripped(createSqsClient(AWS, connection)),
+    }),
     readSecret: createSecretReader({
       ...attempts,
       client: stripped(createSecretsManagerClient(AWS, 'secret', connection)),

@@ -9,8 +9,8 @@ import type { ReplayOptions } from '../../functions/dead-letters/plan.ts';
 import { replay } from '../../functions/dead-letters/replay.ts';
 import { createScan, type QueueToRead } from '../../functions/dead-letters/scan.ts';
 import type { Answer, Call } from '../../functions/http/send.ts';
+import { AWS, stripped } from './aws-clients.ts';
 import type { Cluster } from './cluster.ts';
-import { AWS, stripped } from './environment.ts';
 import { MAX_REQUEST_AGE_SECONDS, type Story } from './ledger.ts';
 
 type Json = Readonly<Record<string, unknown>>;
