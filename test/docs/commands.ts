@@ -1,8 +1,5 @@
 /** Command lines of the pages: taken apart as a shell does, and what our own command line accepts. */
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { root } from './pages.ts';
+import { runCommand } from '../loopback/command.ts';
 
 /** Simple commands of a shell text: continued lines joined, pipes and `&&` parted, comments gone. */
 export const commandsOf = (text: string): string[][] => {
@@ -36,8 +33,7 @@ export interface Command {
 }
 
 const help = async (path: readonly string[]): Promise<Command> => {
-  const cli = join(root, 'functions/cli/main.ts');
-  const { stdout } = await promisify(execFile)(process.execPath, [cli, ...path, '--help'], { cwd: root });
+  const { stdout } = await runCommand([...path, '--help'], { isProcess: false });
   const options = [...stdout.matchAll(/^ {2}(?:(-\w), )?(--[\w-]+)( [<[])?/gm)].flatMap(([, short, long, value]) =>
     [short, long].flatMap((name) => (name === undefined ? [] : [[name, value !== undefined] as const])),
   );

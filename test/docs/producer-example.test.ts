@@ -18,7 +18,9 @@ const blockOf = (language: string, words: string): string => {
   return found.text;
 };
 
+/** Looked for, not loaded: that takes a second. */
 const has = (command: string, ...args: string[]): boolean => spawnSync(command, args).status === 0;
+const FIND_BOTO = 'import sys, importlib.util; sys.exit(importlib.util.find_spec("boto3") is None)';
 
 const SENDERS = [
   { language: 'typescript', words: 'sendRequests', file: 'send.ts', run: [process.execPath, 'send.ts'], isThere: true },
@@ -27,14 +29,14 @@ const SENDERS = [
     words: 'send_requests',
     file: 'send.py',
     run: ['python3', 'send.py'],
-    isThere: has('python3', '-c', 'import boto3'),
+    isThere: has('python3', '-c', FIND_BOTO),
   },
   {
     language: 'sh',
     words: 'aws sqs send-message',
     file: 'send.sh',
     run: ['bash', '-e', 'send.sh'],
-    isThere: has('aws', '--version'),
+    isThere: has('sh', '-c', 'command -v aws'),
   },
 ];
 

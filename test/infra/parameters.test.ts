@@ -98,7 +98,8 @@ test.each([
   expect(checkParameters({ ...defaults, ...changes })).toEqual([]);
 });
 
-describe('packaging', () => {
+// Side by side, so that the framework is loaded once.
+describe.concurrent('packaging', () => {
   const refusal = (parameters: Readonly<Record<string, string>>, stage?: string): Promise<string> =>
     packaged(parameters, stage).then(
       () => 'packaged',

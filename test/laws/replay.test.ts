@@ -304,7 +304,7 @@ test('a request that fails again at once is neither lost nor sent twice in one r
       const left = new Set([...model.lying.values()].map(({ body }) => body));
       for (const { body } of given) expect(left, 'lost').toContain(body);
     }),
-    { numRuns: 40 },
+    { numRuns: runs(40, 8) },
   );
 });
 
