@@ -9,7 +9,7 @@ import { holdReport } from '../simulation/evidence.ts';
 import { type History, runHistory } from '../simulation/history.ts';
 import { historyPlan } from '../simulation/plan.ts';
 
-const REQUESTS = runs(2400, 800);
+const REQUESTS = runs(2400, 480);
 /** Always the same, one that once failed: `npm run simulate -- --report` draws another each time. */
 const seed = 78;
 
