@@ -33,6 +33,16 @@ test('the same commit gives the same bytes, whether the command packages it or o
   expect(JSON.parse(await read(folder))).toEqual(JSON.parse(await read(made.folder)));
 });
 
+test('each bundle is ASCII alone: one other letter would have it read at twice its size at every cold start', async () => {
+  for (const zip of ZIPS) {
+    const [bundle = new Uint8Array([255])] = Object.values(unzipSync(await readFile(join(await packaged({}), zip))));
+    expect(
+      bundle.every((byte) => byte < 128),
+      zip,
+    ).toBe(true);
+  }
+});
+
 test('each zip holds its bundle and nothing else, and runs as it is unpacked', async () => {
   await using unpacked = await makeFolder();
   for (const zip of ZIPS) {
