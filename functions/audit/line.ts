@@ -6,6 +6,7 @@ import type { Provenance } from '../requests/provenance.ts';
 import { type ParsedRequest, type RequesterFields, requesterOf } from '../requests/request.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics, Unit } from '../telemetry/metrics.ts';
+import { createIsoText } from '../time/iso.ts';
 
 /** Every metric that enable-password emits; alarms and dashboard may name no other (a test compares them). */
 export const METRICS = {
@@ -93,9 +94,9 @@ const shorten = (errorMessage: string): string => errorMessage.slice(0, MAX_ERRO
 const traceId = (header: string | undefined): string | undefined => header && /Root=([^;]+)/.exec(header)?.[1];
 
 /** One line for each message and invocation, and its metrics. Kept by FIFO order alone counts like any other. */
-export const createAudit =
-  (log: Log, metrics: Metrics<MetricName>) =>
-  ({ message, decision, effort, durationMs, at }: Outcome): void => {
+export const createAudit = (log: Log, metrics: Metrics<MetricName>) => {
+  const isoText = createIsoText();
+  return ({ message, decision, effort, durationMs, at }: Outcome): void => {
     const { provenance, parsed } = message;
     const { requestId, requestedBy, reason, source } = requesterOf(parsed);
     const replayed = provenance.replayCount > 0 ? provenance : undefined;
@@ -111,7 +112,7 @@ export const createAudit =
       messageId: message.messageId,
       receiveCount: message.receiveCount,
       waitSeconds: decision.kind === 'kept' ? decision.waitSeconds : undefined,
-      firstSentAt: provenance.firstSentAt.toISOString(),
+      firstSentAt: isoText(provenance.firstSentAt.getTime()),
       sentBy: message.sentBy,
       originalMessageId: replayed?.originalMessageId,
       replayCount: replayed?.replayCount,
@@ -134,6 +135,7 @@ export const createAudit =
     if (effort.attempts > 0) metrics.observe('SeguraAttempts', effort.attempts);
     for (const latencyMs of effort.latenciesMs) metrics.observe('SeguraLatency', Math.round(latencyMs));
   };
+};
 
 /** A settled request, for the system that asked; the shape is `events/outcome.schema.json`. */
 export interface OutcomeEvent extends RequesterFields {

@@ -1,4 +1,6 @@
 /** One JSON object a line, made from a list of allowed fields: what is not listed cannot be logged. */
+import { createIsoText } from '../time/iso.ts';
+import { alarm } from '../time/sleep.ts';
 
 type Level = 'INFO' | 'WARN' | 'ERROR';
 
@@ -130,17 +132,10 @@ const entryOf = (head: Head, fields: Fields, most: number): Line => {
 export const createLog = ({ service, level, write, now }: LogParts): Log => {
   const threshold = RANKS[level.toUpperCase()] ?? 1;
   let functionRequestId: string | undefined;
-  let written = { at: Number.NaN, timestamp: '' };
-
-  /** Lines of the same millisecond share it: a batch's answers come together. */
-  const timestamp = (): string => {
-    const at = now();
-    if (written.at !== at) written = { at, timestamp: new Date(at).toISOString() };
-    return written.timestamp;
-  };
+  const isoText = createIsoText();
 
   const line = (lineLevel: Level, message: string, fields: Fields): void => {
-    const head = { level: lineLevel, message, service, timestamp: timestamp(), functionRequestId };
+    const head = { level: lineLevel, message, service, timestamp: isoText(now()), functionRequestId };
     // JSON.stringify leaves out what is absent. A line that is too long although its fields are not has them cut shorter.
     for (let most = MAX_FIELD_CHARACTERS; ; most = Math.floor(most / 2)) {
       const text = JSON.stringify(entryOf(head, fields, most));
@@ -171,16 +166,15 @@ export const createLog = ({ service, level, write, now }: LogParts): Log => {
  */
 export const createLineWriter = (write: (text: string) => void, waitMs: number) => {
   let pending = '';
-  let timer: NodeJS.Timeout | undefined;
   const flush = (): void => {
-    clearTimeout(timer);
     const text = pending;
     pending = '';
     if (text !== '') write(text);
   };
+  const flushLater = alarm(waitMs, flush);
   return {
     write: (lines: string): void => {
-      if (pending === '') timer = setTimeout(flush, waitMs);
+      if (pending === '') flushLater();
       pending += lines;
     },
     flush,

@@ -30,27 +30,40 @@ const MAX_VALUES = 100;
 
 export const createMetrics = <Name extends string>(parts: MetricsParts<Name>): Metrics<Name> => {
   const { namespace, service, units, write, now } = parts;
-  let sums = new Map<string, { readonly dimensions: Dimensions; readonly values: Map<Name, number> }>();
+  /** Without dimensions. */
+  let plain = new Map<Name, number>();
+  let detailed = new Map<string, { readonly dimensions: Dimensions; readonly sums: Map<Name, number> }>();
   let observations = new Map<Name, number[]>();
 
-  const document = (dimensions: Dimensions, values: ReadonlyMap<Name, number | readonly number[]>): void => {
+  const document = (dimensions: Dimensions, values: Iterable<readonly [Name, number | readonly number[]]>): void => {
     const names = Object.keys(dimensions);
+    const metrics: { readonly Name: Name; readonly Unit: Unit }[] = [];
     const directive = {
       Namespace: namespace,
       // Also without the detail, so that an alarm on the whole needs no arithmetic.
       Dimensions: names.length > 0 ? [['service'], ['service', ...names]] : [['service']],
-      Metrics: [...values.keys()].map((name) => ({ Name: name, Unit: units[name] })),
+      Metrics: metrics,
     };
-    const entry = { _aws: { Timestamp: now(), CloudWatchMetrics: [directive] }, service, ...dimensions };
-    write(`${JSON.stringify({ ...entry, ...Object.fromEntries(values) })}\n`);
+    const entry: Record<string, unknown> = { _aws: { Timestamp: now(), CloudWatchMetrics: [directive] }, service };
+    for (const name of names) entry[name] = dimensions[name];
+    for (const [name, value] of values) {
+      metrics.push({ Name: name, Unit: units[name] });
+      entry[name] = value;
+    }
+    write(`${JSON.stringify(entry)}\n`);
+  };
+
+  const sumsOf = (dimensions: Dimensions): Map<Name, number> => {
+    const key = JSON.stringify(dimensions);
+    const known = detailed.get(key) ?? { dimensions, sums: new Map<Name, number>() };
+    detailed.set(key, known);
+    return known.sums;
   };
 
   return {
-    count: (name, value = 1, dimensions = {}) => {
-      const key = JSON.stringify(dimensions);
-      const sum = sums.get(key) ?? { dimensions, values: new Map<Name, number>() };
-      sum.values.set(name, (sum.values.get(name) ?? 0) + value);
-      sums.set(key, sum);
+    count: (name, value = 1, dimensions) => {
+      const sums = dimensions ? sumsOf(dimensions) : plain;
+      sums.set(name, (sums.get(name) ?? 0) + value);
     },
     observe: (name, value) => {
       const values = observations.get(name);
@@ -58,21 +71,19 @@ export const createMetrics = <Name extends string>(parts: MetricsParts<Name>): M
       else observations.set(name, [value]);
     },
     flush: () => {
-      const plain = new Map<Name, number | readonly number[]>(sums.get('{}')?.values);
-      const detailed = [...sums.values()].filter(({ dimensions }) => Object.keys(dimensions).length > 0);
-      const observed = observations;
-      sums = new Map();
+      const [counted, details, observed] = [plain, detailed, observations];
+      plain = new Map();
+      detailed = new Map();
       observations = new Map();
-      const longest = Math.max(0, ...[...observed.values()].map((values) => values.length));
-      for (let from = 0; from === 0 || from < longest; from += MAX_VALUES) {
-        const values = from === 0 ? plain : new Map<Name, readonly number[]>();
+      for (let from = 0; ; from += MAX_VALUES) {
+        const values: [Name, number | readonly number[]][] = from === 0 ? [...counted] : [];
         for (const [name, all] of observed) {
-          const part = all.slice(from, from + MAX_VALUES);
-          if (part.length > 0) values.set(name, part);
+          if (all.length > from) values.push([name, all.slice(from, from + MAX_VALUES)]);
         }
-        if (values.size > 0) document({}, values);
+        if (values.length === 0) break;
+        document({}, values);
       }
-      for (const { dimensions, values } of detailed) document(dimensions, values);
+      for (const { dimensions, sums } of details.values()) document(dimensions, sums);
     },
   };
 };

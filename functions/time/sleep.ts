@@ -23,14 +23,24 @@ export const sleepWhile = (ms: number, pending?: Promise<unknown>): Promise<void
     pending?.then(end, end);
   });
 
+/** Rings `ms` after it was last set. Of one timer: to make and end one for each batch costs more than to let it ring for nothing. */
+export const alarm = (ms: number, ring: () => void) => {
+  let timer: NodeJS.Timeout | undefined;
+  return (): void => {
+    if (timer) timer.refresh();
+    else timer = setTimeout(ring, ms);
+  };
+};
+
 /** Carries out a task `ms` after it was given, and `after` when it is done. A later task takes the place of one that is not due. */
 export const later = (ms: number, after: () => void) => {
-  let timer: NodeJS.Timeout | undefined;
+  let due = (): void => undefined;
+  const set = alarm(ms, () => {
+    due();
+    after();
+  });
   return (task: () => void): void => {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      task();
-      after();
-    }, ms);
+    due = task;
+    set();
   };
 };
