@@ -34,8 +34,8 @@ export interface Underway {
   readonly provenance: Provenance;
   readonly invocation: Invocation;
   readonly effort: Effort;
-  /** How often each row had it tried again; of all, `failures`: waits grow also where each failure is another. */
-  readonly retries: Map<Row, number>;
+  /** Each time that it was tried again, by the row. Of all, `failures`: waits grow also where each failure is another. */
+  readonly retries: Row[];
   failures: number;
   /** What becomes of it where nothing more can be tried. */
   kept: Kept;

@@ -74,18 +74,9 @@ const createLanes = (parts: BatchParts) => {
     tell({ message: work.message, decision, effort: work.effort, durationMs: at - beganAt, at });
   };
 
-  /** At once where the step is done at once, as most are. */
-  const guarded = ({ message }: Work, step: () => Promise<Decision> | Decision): Promise<Decision> | Decision => {
-    const keepForBug = (error: unknown): Decision => {
-      onBug(message, error);
-      return { kind: 'kept', cause: 'bug' };
-    };
-    try {
-      const decision = step();
-      return decision instanceof Promise ? decision.catch(keepForBug) : decision;
-    } catch (error) {
-      return keepForBug(error);
-    }
+  const keepForBug = ({ message }: Work, error: unknown): Decision => {
+    onBug(message, error);
+    return { kind: 'kept', cause: 'bug' };
   };
 
   const decide = ({ message, effort }: Work, invocation: Invocation): Promise<Decision> | Decision => {
@@ -95,12 +86,23 @@ const createLanes = (parts: BatchParts) => {
       : enable(parsed.request, provenance, invocation, effort);
   };
 
-  const finish = async (work: Work, decision: Decision, beganAt: number): Promise<Decision> => {
+  /** At once where SQS has nothing to do with it, as with most. */
+  const finish = (work: Work, decision: Decision, beganAt: number): Promise<Decision> | Decision => {
     // Answered meanwhile: nothing may be carried out that the answer does not tell of.
     if (work.decision) return work.decision;
-    const final = await guarded(work, () => settle(work.message, decision, work.effort));
-    conclude(work, final, beganAt);
-    return final;
+    const concluded = (final: Decision): Decision => {
+      conclude(work, final, beganAt);
+      return final;
+    };
+    let settled: Promise<Decision> | Decision;
+    try {
+      settled = settle(work.message, decision, work.effort);
+    } catch (error) {
+      settled = keepForBug(work, error);
+    }
+    return settled instanceof Promise
+      ? settled.catch((error) => keepForBug(work, error)).then(concluded)
+      : concluded(settled);
   };
 
   /** Behind a kept message of their group: uncalled, and back together with it. */
@@ -116,12 +118,20 @@ const createLanes = (parts: BatchParts) => {
   return {
     conclude,
     run: async (lane: Lane, invocation: Invocation): Promise<void> => {
-      for (const [index, work] of lane.entries()) {
+      let done = 0;
+      for (const work of lane) {
+        done += 1;
         const beganAt = now();
-        const decision = await guarded(work, () => decide(work, invocation));
-        const final = await finish(work, decision, beganAt);
+        let decision: Decision;
+        try {
+          decision = await decide(work, invocation);
+        } catch (error) {
+          decision = keepForBug(work, error);
+        }
+        const finished = finish(work, decision, beganAt);
+        const final = finished instanceof Promise ? await finished : finished;
         if (final.kind === 'kept') {
-          await keepBehind(lane.slice(index + 1), final);
+          await keepBehind(lane.slice(done), final);
           return;
         }
       }
@@ -165,7 +175,8 @@ export const handleBatch = async (records: readonly SQSRecord[], parts: BatchPar
   // Whatever hangs, Segura, the secret store or SQS itself: the answer goes out in time.
   await Promise.race([done, sleep(invocation.deadline.answerLeftMs(), done)]);
   isAnswered = true;
-  for (const work of works) conclude(work, { kind: 'kept', cause: 'deadline' }, startedAt);
+  const late: Decision = { kind: 'kept', cause: 'deadline' };
+  for (const work of works) conclude(work, late, startedAt);
   // Made from the event's own records, so that it can name no other message.
   const kept = works.filter(({ decision }) => decision?.kind === 'kept');
   return { batchItemFailures: kept.map(({ message }) => ({ itemIdentifier: message.messageId })) };

@@ -75,6 +75,8 @@ export const createCore = (parts: CoreParts): Core => {
   const breaker = createBreaker();
   const kept = createKept();
   const enable = createEnable({ ...time, timeoutMs, maxRequestAgeSeconds });
+  const queueParts = { ...time, ...settings, sqs, kept, log };
+  const { now, random, sleep } = time;
 
   return {
     log,
@@ -83,15 +85,16 @@ export const createCore = (parts: CoreParts): Core => {
       const records = readEvent(event);
       tell.beginInvocation();
       for (const { messageId } of records) kept.forget(messageId);
-      const deadline = createDeadline(time.now, remainingMs, records.length);
-      const recall = createRecall({ ...time, ...settings, sqs, kept, deadline });
-      const gate = createGate({ ...time, breaker, deadline, onBack: recall.begin });
+      const deadline = createDeadline(now, remainingMs, records.length);
+      const recall = createRecall(queueParts, deadline);
+      const gate = createGate({ now, random, sleep, breaker, deadline, onBack: recall.begin });
       return handleBatch(records, {
-        ...time,
+        now,
+        sleep,
         trust: settings,
         concurrency,
         enable,
-        settle: createSettle({ ...time, ...settings, sqs, kept, log }, deadline),
+        settle: createSettle(queueParts, deadline),
         invocation: { deadline, tokens, gate, renewedTokens: new Set() },
         finishBeside: recall.finished,
         tell: tell.outcome,

@@ -35,8 +35,8 @@ const renewToken = async (underway: Underway, refused: Token): Promise<Verdict> 
 const mayRetry = (underway: Underway, { row, isStale }: Attempt): boolean => {
   const { retries, effort } = underway;
   if (!isStale) underway.failures += 1;
-  const retried = (retries.get(row) ?? 0) + 1;
-  retries.set(row, retried);
+  retries.push(row);
+  const retried = retries.filter((each) => each === row).length;
   const atMost = row.happens.kind === 'retry' ? (row.happens.atMost ?? MAX_ATTEMPTS) : 0;
   return retried <= atMost && effort.attempts < MAX_ATTEMPTS;
 };
@@ -82,10 +82,11 @@ export const createEnable = (parts: EnableParts) => {
     effort: Effort,
   ): Promise<Decision> => {
     const kept = keep('deadline');
-    const underway: Underway = { request, provenance, invocation, effort, retries: new Map(), failures: 0, kept };
+    const underway: Underway = { request, provenance, invocation, effort, retries: [], failures: 0, kept };
     while (effort.attempts < MAX_ATTEMPTS) {
       const made = await attempt(underway);
-      const decision = made.kind === 'attempt' ? await decide(underway, made) : made;
+      const verdict = made.kind === 'attempt' ? decide(underway, made) : made;
+      const decision = verdict instanceof Promise ? await verdict : verdict;
       if (decision) return decision;
     }
     return underway.kept;

@@ -7,7 +7,6 @@ export interface RecallParts {
   readonly sqs: Sqs;
   readonly sourceQueueUrl: string;
   readonly kept: KeptMessages;
-  readonly deadline: Deadline;
   readonly now: () => number;
 }
 
@@ -19,7 +18,7 @@ const CALL_LIMIT_MS = 2500;
 const AT_ONCE = 100;
 const SPREAD_SECONDS = 2;
 
-export const createRecall = ({ sqs, sourceQueueUrl, kept, deadline, now }: RecallParts) => {
+export const createRecall = ({ sqs, sourceQueueUrl, kept, now }: RecallParts, deadline: Deadline) => {
   const changesOf = (): VisibilityChange[] => {
     const startedAt = now();
     const away = kept.takeAll(startedAt);

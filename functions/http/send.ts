@@ -88,7 +88,7 @@ const targetOf = (url: URL, pool: Pool, proxy: ProxySettings | undefined): Targe
 const headerList = (authority: string, headers: Call['headers'], body: string): string[] => {
   // What is decoded all the same (body.ts) costs a proxy and us time for nothing.
   const list = ['Host', authority, 'Accept-Encoding', 'identity'];
-  for (const [name, value] of Object.entries(headers)) list.push(name, value);
+  for (const name in headers) list.push(name, headers[name] ?? '');
   list.push('Content-Length', String(Buffer.byteLength(body)));
   return list;
 };

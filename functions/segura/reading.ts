@@ -122,17 +122,20 @@ const secondsUntil = (value: string | undefined, now: number): number | undefine
 /** What asks for more would have an environment stay away for hours after Segura is back. */
 const LONGEST_RETRY_AFTER_SECONDS = 870;
 
+const ASK_TO_WAIT = ['retry-after'] as const;
 /** The resets of rate limits stand on every answer; only with a 429 do they ask for a wait. */
+const ASK_TO_WAIT_AT_429 = [...ASK_TO_WAIT, 'ratelimit-reset', 'x-ratelimit-reset'] as const;
+
 const readRetryAfter = (
   status: number,
   headers: Readonly<Record<string, string | string[] | undefined>>,
   now: number,
 ): number | undefined => {
-  const names = status === 429 ? ['retry-after', 'ratelimit-reset', 'x-ratelimit-reset'] : ['retry-after'];
-  const asked = names
-    .map((name) => secondsUntil(headerOf(headers, name), now))
-    .find((seconds) => seconds !== undefined);
-  return asked === undefined ? undefined : Math.min(LONGEST_RETRY_AFTER_SECONDS, asked);
+  for (const name of status === 429 ? ASK_TO_WAIT_AT_429 : ASK_TO_WAIT) {
+    const asked = secondsUntil(headerOf(headers, name), now);
+    if (asked !== undefined) return Math.min(LONGEST_RETRY_AFTER_SECONDS, asked);
+  }
+  return undefined;
 };
 
 const countKeys = (value: unknown): number => {
