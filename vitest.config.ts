@@ -17,8 +17,8 @@ export default defineConfig({
     testTimeout: 240_000,
     hookTimeout: 240_000,
     pool: 'forks',
-    // Many tests wait for processes of their own and for answers: three workers for two cores, where vitest would leave one idle.
-    maxWorkers: Math.ceil(1.5 * availableParallelism()),
+    // Many tests wait for processes of their own and for answers: six workers for two cores, where vitest would take one.
+    maxWorkers: 3 * availableParallelism(),
     // Of a file's concurrent tests, each with a world of its own: they mostly wait.
     maxConcurrency: 10,
     // No test stubs a module, and each closes what it opens: a worker takes file after file, which saves starting 100 of them.

@@ -18,7 +18,7 @@ export const CORE_BREAKS: readonly Break[] = [
   {
     file: BATCH,
     why: 'messages that are cut at the deadline are not reported',
-    from: "  for (const work of works) conclude(work, { kind: 'kept', cause: 'deadline' }, startedAt);\n",
+    from: "  for (const work of works) conclude(work, late, startedAt);\n",
     to: '',
   },
   {
@@ -42,7 +42,7 @@ export const CORE_BREAKS: readonly Break[] = [
   {
     file: BATCH,
     why: 'a FIFO group goes on behind a kept message',
-    from: '          await keepBehind(lane.slice(index + 1), final);\n          return;\n',
+    from: '          await keepBehind(lane.slice(done), final);\n          return;\n',
     to: '',
   },
   {
