@@ -5,8 +5,8 @@ import { seeded } from '../../infra/local/faults.ts';
 import { startWorld, until } from '../../infra/local/world.ts';
 import { runs } from '../depth.ts';
 
-const MESSAGES = runs(1000, 200);
-const KILLS = runs(20, 4);
+const MESSAGES = runs(1000, 150);
+const KILLS = runs(20, 3);
 const SENT_AT_ONCE = 50;
 
 /** Of each hundred, some that Segura refuses and some that are not a request. */

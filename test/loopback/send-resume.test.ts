@@ -8,7 +8,7 @@ import { runs } from '../depth.ts';
 import { environmentOf, runCommand } from './command.ts';
 
 const LINES = 2000;
-const KILLS = runs(15, 3);
+const KILLS = runs(15, 2);
 /** Four batches of ten are under way at once; in a FIFO queue one. */
 const UNDER_WAY = 40;
 
@@ -63,7 +63,7 @@ describe.concurrent('killed at random moments and gone on', () => {
         expect(status).toBeNull();
         kills += 1;
       }
-      expect(kills).toBeGreaterThan(2);
+      expect(kills).toBeGreaterThanOrEqual(Math.min(KILLS, 4));
       const last = await queue.run(['--file', 'requests.jsonl', '--resume', 'r.jsonl', '--json']);
       expect([last.status, last.json]).toMatchObject([0, { invalid: 0, failed: 0, notTried: 0 }]);
 

@@ -18,7 +18,7 @@ export const CORE_BREAKS: readonly Break[] = [
   {
     file: BATCH,
     why: 'messages that are cut at the deadline are not reported',
-    from: "  for (const work of works) conclude(work, late, startedAt);\n",
+    from: '  for (const work of works) conclude(work, late, startedAt);\n',
     to: '',
   },
   {
