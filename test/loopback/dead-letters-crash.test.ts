@@ -1,4 +1,4 @@
-/** 10,000 dead letters (2,000 by hand), and a replay that is killed again and again on its way. */
+/** 10,000 dead letters (1,000 by hand), and a replay that is killed again and again on its way. */
 import { expect, test } from 'vitest';
 import { seeded } from '../../infra/local/faults.ts';
 import { startSqs } from '../../infra/local/sqs.ts';
@@ -6,7 +6,7 @@ import { until } from '../../infra/local/world.ts';
 import { runs } from '../depth.ts';
 import { environmentOf, putLetters, runCommand } from './command.ts';
 
-const LETTERS = runs(10_000, 2000);
+const LETTERS = runs(10_000);
 const KILLS = runs(10, 2);
 const CODES = ['1005', '1006', '1010', 'InvalidMessage', '1006'] as const;
 const MEMORY_MIB = 150;
