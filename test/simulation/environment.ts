@@ -39,6 +39,7 @@ const RESET_MS = 2;
 export const RENEWAL_SENDER = 'AROAREPLAY';
 export const CALLER_SENDER = 'AROAHTTPS';
 const SIMULATED_BUG = 'a bug on purpose';
+
 export const createEnvironment = (parts: EnvironmentParts) => {
   const { id, clock, random, ledger, witness, segura, aws, isFifo, hasOutcomes, isSqsWell } = parts;
   const process = createProcess();
