@@ -1,4 +1,4 @@
-/** The commands that look, `trace` and `status`, and `pause` and `resume`: as real processes against a whole world. */
+/** The commands that look, `trace` and `status`, and `pause` and `resume`: as one calls them, against a whole world. */
 import { ChangeMessageVisibilityCommand } from '@aws-sdk/client-sqs';
 import type { SQSRecord } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';

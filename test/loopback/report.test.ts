@@ -1,4 +1,4 @@
-/** `report` as a real process: each request once through replays, totals that agree, holes that are named. */
+/** `report` as one calls it: each request once through replays, totals that agree, holes that are named. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
