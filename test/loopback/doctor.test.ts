@@ -1,4 +1,4 @@
-/** `doctor` as a real process: what it finds, what it says to fix, and what it never does. */
+/** `doctor` as one calls it: what it finds, what it says to fix, and what it never does. */
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
