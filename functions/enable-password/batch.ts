@@ -118,9 +118,7 @@ const createLanes = (parts: BatchParts) => {
   return {
     conclude,
     run: async (lane: Lane, invocation: Invocation): Promise<void> => {
-      let done = 0;
       for (const work of lane) {
-        done += 1;
         const beganAt = now();
         let decision: Decision;
         try {
@@ -131,7 +129,7 @@ const createLanes = (parts: BatchParts) => {
         const finished = finish(work, decision, beganAt);
         const final = finished instanceof Promise ? await finished : finished;
         if (final.kind === 'kept') {
-          await keepBehind(lane.slice(done), final);
+          await keepBehind(lane.slice(lane.indexOf(work) + 1), final);
           return;
         }
       }

@@ -42,7 +42,7 @@ export const CORE_BREAKS: readonly Break[] = [
   {
     file: BATCH,
     why: 'a FIFO group goes on behind a kept message',
-    from: '          await keepBehind(lane.slice(done), final);\n          return;\n',
+    from: '          await keepBehind(lane.slice(lane.indexOf(work) + 1), final);\n          return;\n',
     to: '',
   },
   {
