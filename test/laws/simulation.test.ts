@@ -81,7 +81,7 @@ test('the client of days on which SQS is well asks the same of it as the SDK, an
     }
     return { calls, results };
   };
-  const said = await play((connection) => createPlainClient(connection));
+  const said = await play(createPlainClient);
   expect(said).toEqual(await play((connection) => stripped(createSqsClient(AWS, connection))));
   expect(said.calls.length).toBeGreaterThanOrEqual(12);
 });

@@ -29,7 +29,7 @@ export const terminalEnvironment = (columns: number): Readonly<Record<string, st
   NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(hook(columns))}`,
 });
 
-/** The same of an output in this process, which shows the colours that its own environment wants. */
+/** The same of an output in this process, which shows colours as its own environment says. */
 export const asTerminal = <Output extends Writable>(
   output: Output,
   columns: number,
